@@ -1,0 +1,96 @@
+"""Airflow on its embedded default: a folder with SQLite in it, and no service left running."""
+
+import fcntl
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from dags.followed_run import FollowedRun
+from dags.process_tree import end_tree
+
+DAGS = Path(__file__).resolve().parent
+
+
+class AirflowMissing(Exception):  # noqa: N818 - it is what happened, in the words the user reads
+    """Airflow cannot be used here; the message says what to do."""
+
+
+class EmbeddedAirflow:
+    """One AIRFLOW_HOME, for one process at a time."""
+
+    def __init__(self, home: Path) -> None:
+        """Name the folder; nothing is written before `opened`."""
+        self.home = home
+        self.airflow = Path(sys.executable).with_name("airflow")
+        # A shell that points at somebody's production Airflow must not lead these runs there.
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW_")}
+        self.environment = inherited | {
+            "PATH": f"{self.airflow.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "CDM_PYTHON": os.environ.get("CDM_PYTHON", sys.executable),
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__LOGGING__JSON_LOGS": "True",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        }
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Hold the folder alone, with its database made."""
+        if not self.airflow.exists():
+            raise AirflowMissing(f"no {self.airflow}: run `make setup`, then use .venv/bin/python")
+        self.home.mkdir(parents=True, exist_ok=True)
+        with (self.home / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise AirflowMissing(f"another run is using {self.home}: let it end") from None
+            self._migrate()
+            yield
+
+    def _migrate(self) -> None:
+        done = self.home / "migrated"
+        if done.exists() and done.read_text() == version("apache-airflow"):
+            return
+        if not done.exists():
+            # What a killed migration leaves cannot be migrated again.
+            (self.home / "airflow.db").unlink(missing_ok=True)
+        log = self.home / "migrate.log"
+        command = [self.airflow, "db", "migrate"]
+        with log.open("w") as out:
+            ended = subprocess.run(command, env=self.environment, stdout=out, stderr=out)
+        if ended.returncode != 0:
+            raise AirflowMissing(f"`airflow db migrate` failed: read {log}")
+        done.write_text(version("apache-airflow"))
+
+    def page_command(self) -> str:
+        """The shell command that serves Airflow's own page of these runs, to this machine alone."""
+        return (
+            f"AIRFLOW_HOME={shlex.quote(str(self.home))} "
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS=True "
+            f"{shlex.quote(str(self.airflow))} api-server --host 127.0.0.1"
+        )
+
+    @contextmanager
+    def testing(self, dag_id: str, day: date, conf: dict[str, str]) -> Iterator[FollowedRun]:
+        """Start a day; whatever of it still runs at the end of the block is ended."""
+        command = [self.airflow, "dags", "test", dag_id, day.isoformat(), "-c", json.dumps(conf)]
+        process = subprocess.Popen(
+            command,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield FollowedRun(self.home, dag_id, day, process)
+        finally:
+            end_tree(process)

@@ -1,0 +1,27 @@
+"""Which failures are worth a second try."""
+
+import re
+
+from airflow.sdk import Context, RetryDecision, RetryPolicy
+
+# The operator reports the exit code in its message alone. Should Airflow ever reword it, a refusal
+# is retried like any other failure, which costs time and nothing else.
+_REFUSED = re.compile(r"exit code 2\b")
+
+
+class RetryCrashes(RetryPolicy):
+    """Retry what may pass the next time: no refusal, and nothing that a person is waiting for."""
+
+    def evaluate(
+        self,
+        exception: BaseException,
+        try_number: int,
+        max_tries: int,
+        context: Context | None = None,
+    ) -> RetryDecision:
+        """Fail at once on a refusal, a wrong parameter, and in a run that was started by hand."""
+        if _REFUSED.search(str(exception)) or isinstance(exception, ValueError):
+            return RetryDecision.fail("refused: the same input would be refused again")
+        if context and context["dag_run"].run_type == "manual":
+            return RetryDecision.fail("started by hand: whoever did it is told at once")
+        return RetryDecision.default()

@@ -1,0 +1,156 @@
+"""What a written partition must be before it is published: its Table, value by value.
+
+The rules come from the declaration alone (type, null rule, range, list lengths, key), so that no
+step can publish what its table forbids. Great Expectations judges the published day afterwards.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from jobs.digest import ContentDigest
+from jobs.errors import Refused
+from schemas.arrow import arrow_schema
+from schemas.tables import Column, Table
+
+BATCH_ROWS = 65_536
+
+
+def check_schema(found: pa.Schema, table: Table, source: str) -> None:
+    """Refuse missing columns and wrong types, all named at once; extra columns too."""
+    wanted = arrow_schema(table)
+    problems = [
+        f"column {field.name!r} is missing"
+        if field.name not in found.names
+        else f"column {field.name!r} is {found.field(field.name).type}, not {field.type}"
+        for field in wanted
+        if field.name not in found.names or not _same_type(found.field(field.name).type, field.type)
+    ]
+    problems += [f"column {name!r} is not declared" for name in found.names if name not in wanted.names]
+    if problems:
+        raise Refused(
+            f"{source} is not a {table.name} file: {'; '.join(problems)}. "
+            f"Declared columns: {', '.join(wanted.names)}"
+        )
+
+
+def _same_type(found: pa.DataType, wanted: pa.DataType) -> bool:
+    if pa.types.is_list(wanted):
+        return pa.types.is_list(found) and _same_type(found.value_type, wanted.value_type)
+    if pa.types.is_timestamp(wanted):
+        return pa.types.is_timestamp(found) and found.tz == wanted.tz
+    return found.equals(wanted)
+
+
+def _where(batch: pa.RecordBatch, table: Table, row: int) -> str:
+    key = [name for name in table.key if name in batch.schema.names]
+    return ", ".join(f"{name} {batch.column(name)[row].as_py()!r}" for name in key)
+
+
+def _first(mask: pa.Array) -> int | None:
+    hits = pc.indices_nonzero(pc.fill_null(mask, False))
+    return hits[0].as_py() if len(hits) else None
+
+
+def _bad_values(values: pa.Array, column: Column) -> Iterator[tuple[pa.Array, str]]:
+    """Yield a mask and a sentence for each rule of the column."""
+    if not column.nullable:
+        yield values.is_null(), "is null"
+    if column.kind in ("float64", "float32"):
+        yield pc.invert(pc.is_finite(values)), "is NaN or infinite"
+    if column.low is not None:
+        yield pc.less(values, column.low), f"is below {column.low:g}"
+    if column.high is not None:
+        yield pc.greater(values, column.high), f"is above {column.high:g}"
+
+
+def check_values(batch: pa.RecordBatch, table: Table, source: str) -> None:
+    """Refuse the first value that its column forbids, naming the row by its key."""
+    for column in table.columns:
+        array = batch.column(column.name)
+        if column.is_list:
+            if array.null_count:
+                row = _first(array.is_null())
+                raise Refused(f"{source}: {column.name} is null at {_where(batch, table, row)}")
+            parents = pc.list_parent_indices(array)
+            values = array.flatten()
+        else:
+            parents, values = None, array
+        for mask, rule in _bad_values(values, column):
+            hit = _first(mask)
+            if hit is None:
+                continue
+            row = hit if parents is None else parents[hit].as_py()
+            raise Refused(
+                f"{source}: {column.name} = {values[hit].as_py()!r} {rule} "
+                f"at {_where(batch, table, row)}; {_allowed(column)}. Mend or remove that row"
+            )
+    _check_lengths(batch, table, source)
+
+
+def _allowed(column: Column) -> str:
+    span = f" from {column.low:g}" if column.low is not None else ""
+    span += f" to {column.high:g}" if column.high is not None else ""
+    finite = "finite " if column.kind.startswith("float") else ""
+    return f"allowed: {finite}{column.kind}{span}{' or null' if column.nullable else ''}"
+
+
+def _check_lengths(batch: pa.RecordBatch, table: Table, source: str) -> None:
+    """Refuse lists of a wrong length, and per-candidate lists of unequal lengths in one row."""
+    first: tuple[str, pa.Array] | None = None
+    for column in table.columns:
+        if not column.is_list:
+            continue
+        lengths = pc.list_value_length(batch.column(column.name))
+        if column.length is not None:
+            wanted, why = pa.scalar(column.length, lengths.type), f"{column.length} values"
+        elif column.name in UNBOUND_LISTS:
+            continue
+        elif first is None:
+            first = (column.name, lengths)
+            continue
+        else:
+            wanted, why = first[1], f"as many values as {first[0]}"
+        hit = _first(pc.not_equal(lengths, wanted))
+        if hit is not None:
+            raise Refused(
+                f"{source}: {column.name} has {lengths[hit].as_py()} values, not {why}, "
+                f"at {_where(batch, table, hit)}"
+            )
+
+
+# Lists that are not parallel to the candidates of their row.
+UNBOUND_LISTS = frozenset({"u", "vector", "examination"})
+
+
+def check_keys(keys: pa.Table, table: Table, source: str) -> None:
+    """Refuse a partition in which two rows share a key."""
+    counts = keys.group_by(list(table.key)).aggregate([([], "count_all")])
+    doubled = counts.filter(pc.greater(counts["count_all"], 1))
+    if doubled.num_rows:
+        row = doubled.slice(0, 1).to_pylist()[0]
+        named = ", ".join(f"{name} {row[name]!r}" for name in table.key)
+        raise Refused(
+            f"{source}: {row['count_all']} rows have {named}; a {table.name} row is {table.row}. "
+            f"Remove the doubled rows ({doubled.num_rows} keys are affected)"
+        )
+
+
+def audit(files: list[Path], table: Table, source: str | None = None) -> ContentDigest:
+    """Read every row of the files, refuse what the table forbids, return the content digest."""
+    digest, keys = ContentDigest(), []
+    for path in files:
+        name = source or path.name
+        with pq.ParquetFile(path) as parquet:
+            check_schema(parquet.schema_arrow, table, name)
+            for batch in parquet.iter_batches(BATCH_ROWS, columns=list(table.names)):
+                check_values(batch, table, name)
+                digest.update(batch.select(table.names))
+                keys.append(batch.select(list(table.key)))
+    if digest.rows == 0:
+        raise Refused(f"{source or table.name}: no rows; an empty {table.name} is never published")
+    check_keys(pa.Table.from_batches(keys), table, source or table.name)
+    return digest

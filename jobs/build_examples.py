@@ -1,0 +1,184 @@
+"""Join candidate sets and labels of the training window into fixed-shape rows for torch.
+
+Reads candidate_sets and teacher_labels of the last `train_days` days, writes examples: the training
+set of this day's model under this day's vocabulary, which is written beside the rows.
+"""
+
+import argparse
+import dataclasses
+import math
+import sys
+from collections.abc import Iterator
+from datetime import date
+from functools import reduce
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.cli import Task, run, step_parser
+from jobs.errors import NothingToDo, Refused
+from jobs.example_encoder import ExampleEncoder
+from jobs.features import input_columns
+from jobs.lake import Partition
+from jobs.publish import Publication
+from jobs.registry import Registry
+from jobs.spark_session import add_master, read_partition, spark_session, write_version
+from jobs.teacher import WITHOUT_TEACHER, teacher_id
+from jobs.window_vocabulary import learn_vocabulary, newest_fields
+from schemas.spark import spark_schema
+
+STEP = "build_examples"
+READS = ("candidate_sets", "teacher_labels")
+WRITES = ("examples",)
+VOCABULARY, ITEMS = "_vocabulary", "_items.parquet"
+FILE_REQUESTS = 512
+"""Requests a file, which is one row group: Petastorm's unit of sharding and shuffling."""
+MIN_FILES = 4
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    parser = step_parser(STEP, __doc__)
+    parser.add_argument(
+        "--bootstrap",
+        action="store_true",
+        help="clicks without a teacher, for the base DCN of the first day",
+    )
+    add_master(parser)
+    return parser
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WindowDay:
+    """One day of the training window and what is read of it."""
+
+    day: date
+    sets: Partition
+    labels: Partition | None
+
+    def inputs(self) -> dict[str, str]:
+        """Return the digests of what is read."""
+        parts = [self.sets] + ([self.labels] if self.labels else [])
+        return {part.name: part.require(STEP).digest for part in parts}
+
+
+def window(task: Task, bootstrap: bool) -> list[WindowDay]:
+    """Return the days to train on; refuse a day whose labels are missing."""
+    task.lake.partition("candidate_sets", task.day).require("build_candidates")
+    days = []
+    for day in task.lake.days("candidate_sets", task.day, task.profile.training.train_days):
+        labels = None
+        if not bootstrap:
+            version = Registry(task.lake).promoted(day)
+            if version is None:
+                raise Refused(
+                    f"no model is promoted on {day}, a day of the training window; "
+                    f"run promote and label_candidates for it"
+                )
+            name = teacher_id(task.profile.teacher, version)
+            labels = task.lake.partition("teacher_labels", day, teacher_id=name)
+            labels.require("label_candidates")
+        days.append(WindowDay(day, task.lake.partition("candidate_sets", day), labels))
+    return days
+
+
+def read_window(spark: SparkSession, days: list[WindowDay], share: float) -> DataFrame:
+    """Return the window's requests: candidate_sets with request_dt, is_validation and win."""
+    frames = []
+    for part in days:
+        sets = read_partition(spark, part.sets)
+        if part.labels is None:
+            sets = sets.withColumn("win", F.expr("transform(item_id, x -> 0)"))
+        else:
+            labels = read_partition(spark, part.labels)
+            sets = sets.join(labels.select("request_id", "win"), "request_id")
+        ordinal = (part.day - date(1970, 1, 1)).days
+        frames.append(sets.withColumn("request_dt", F.lit(ordinal)))
+    user = F.col("user_id").cast("string").cast("binary")
+    held_out = (F.crc32(user) % 10_000 < round(share * 10_000)).cast("int")
+    return reduce(DataFrame.unionByName, frames).withColumn("is_validation", held_out)
+
+
+def write_examples(
+    spark: SparkSession, requests: DataFrame, encoder: ExampleEncoder, folder: Path, files: int
+) -> None:
+    """Write the rows, spread over files and in an order that is shuffled but always the same."""
+    shared = spark.sparkContext.broadcast(encoder)
+    wanted = ["request_id", "request_dt", "is_validation", "exposed", "label", "win"]
+    columns = dict.fromkeys([*wanted, *input_columns(encoder.fields)])
+
+    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from shared.value(batches)
+
+    spread = requests.select(*columns).repartition(files, F.xxhash64("request_id"))
+    ordered = spread.sortWithinPartitions(F.xxhash64("request_id"), "request_id", "request_dt")
+    rows = ordered.mapInArrow(work, spark_schema(encoder.table))
+    write_version(rows, encoder.table, folder)
+
+
+def build(task: Task, args: argparse.Namespace) -> None:
+    """Learn the vocabulary of the window, encode its requests, publish both."""
+    if args.bootstrap and Registry(task.lake).trained_before(task.day):
+        raise NothingToDo(f"a model was trained before {task.day}; no base DCN is needed")
+    profile, training = task.profile, task.profile.training
+    days = window(task, args.bootstrap)
+    name = WITHOUT_TEACHER
+    if not args.bootstrap:
+        version = Registry(task.lake).promoted(task.day)
+        name = teacher_id(profile.teacher, version)
+    output = Publication(
+        task.lake.partition("examples", task.day, teacher_id=name),
+        step=STEP,
+        inputs=reduce(dict.__or__, [part.inputs() for part in days]),
+        parameters={
+            "fields": dataclasses.asdict(profile.fields),
+            "max_candidates": training.max_candidates,
+            "min_count": training.min_count,
+            "validation_share": training.validation_share,
+            "unexposed_as_negative": profile.unexposed_as_negative,
+        },
+    )
+    if task.is_done(output):
+        return
+    expected = sum(part.sets.require(STEP).rows for part in days)
+    with spark_session(STEP, args.master) as spark, output.attempt() as folder:
+        requests = read_window(spark, days, training.validation_share)
+        vocabulary = learn_vocabulary(requests, profile.fields, training.min_count)
+        vocabulary.save(folder / VOCABULARY)
+        pq.write_table(newest_fields(requests, profile.fields), folder / ITEMS)
+        table = output.partition.table
+        encoder = ExampleEncoder(
+            profile.fields,
+            table,
+            vocabulary,
+            training.max_candidates,
+            profile.unexposed_as_negative,
+        )
+        seen, limit = Observation(STEP), training.max_candidates
+        observed = requests.observe(
+            seen,
+            F.sum(F.greatest(F.col("n_candidates") - limit, F.lit(0))).alias("cut"),
+            F.sum(F.expr(f"aggregate(slice(win, {limit + 1}, 1000000), 0, (a, x) -> a + x)")).alias(
+                "cut_winners"
+            ),
+        )
+        files = max(MIN_FILES, math.ceil(expected / FILE_REQUESTS))
+        write_examples(spark, observed, encoder, folder, files)
+        counts = {"days": len(days), **seen.get}
+        live = output.publish(folder, counts, rows=expected)
+    note = (
+        f"{len(days)} days, {counts['cut']:,} candidates and {counts['cut_winners']:,} winners cut"
+    )
+    task.made(output, f"{expected:,} requests in, {live.rows:,} out; {note}", "train")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command."""
+    return run(STEP, build_parser(), argv, build)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""What every command shares: its flags, its messages and its exit codes."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from jobs.errors import NothingToDo, Refused
+from jobs.lake import Lake, parse_day
+from jobs.profile import Profile, load_profile
+from jobs.publish import Publication
+
+SPECIAL_IN_PATHS = "#?%*[]{}\\"
+"""Spark reads some of these as patterns, Petastorm others as parts of an address."""
+DONE, REFUSED, NOTHING_TO_DO = 0, 2, 99
+
+
+def _argument(parse: Callable[[str], object]) -> Callable[[str], object]:
+    """Make argparse show a refusal's own words."""
+
+    def parse_argument(text: str) -> object:
+        try:
+            return parse(text)
+        except Refused as refusal:
+            raise argparse.ArgumentTypeError(str(refusal)) from refusal
+
+    return parse_argument
+
+
+def parse_lake(text: str) -> Path:
+    """Return the lake's folder as an absolute path."""
+    if not text.strip() or not text.isprintable() or set(text) & set(SPECIAL_IN_PATHS):
+        raise Refused(
+            f"lake {text!r} is no folder that every engine can read; "
+            f"name one without any of {SPECIAL_IN_PATHS}, such as ./lake"
+        )
+    return Path(text).resolve()
+
+
+def step_parser(step: str, doc: str | None, *, example: str = "") -> argparse.ArgumentParser:
+    """Return the parser that every step starts from."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m jobs.{step}",
+        description=doc,
+        epilog=f"example:\n  python -m jobs.{step} --lake lake --date 2026-01-01 "
+        f"--profile jingdong{' ' + example if example else ''}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--lake", type=_argument(parse_lake), required=True, help="folder of the tables"
+    )
+    parser.add_argument(
+        "--date", type=_argument(parse_day), required=True, help="the day, YYYY-MM-DD"
+    )
+    parser.add_argument(
+        "--profile",
+        type=_argument(load_profile),
+        required=True,
+        help="name of a shipped profile, or a TOML file",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="make it again even where nothing changed"
+    )
+    return parser
+
+
+class Task:
+    """One run of one step: its arguments as objects, and its voice."""
+
+    def __init__(self, step: str, args: argparse.Namespace) -> None:
+        """Open the lake that the profile declares."""
+        self.step = step
+        self.day: date = args.date
+        self.profile: Profile = args.profile
+        self.force: bool = args.force
+        self.lake = Lake(args.lake, self.profile.tables)
+        self._started = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Print one line about this step."""
+        print(f"{self.step} {self.day}: {text}", flush=True)
+
+    def is_done(self, publication: Publication) -> bool:
+        """Whether a rerun would change nothing; says so."""
+        if self.force or not publication.is_current():
+            return False
+        live = publication.partition.manifest()
+        self.say(f"unchanged: {publication.partition.name} holds {live.rows:,} rows already")
+        return True
+
+    def made(self, publication: Publication, note: str, next_step: str) -> None:
+        """End the step: what it made, how long it took, what comes next."""
+        live = publication.partition.manifest()
+        seconds = time.monotonic() - self._started
+        self.say(f"{live.rows:,} rows in {publication.partition.name} ({note}; {seconds:.1f} s)")
+        print(f"next: python -m jobs.{next_step}", flush=True)
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        """Print how far a long step is and how long it will still take, every tenth."""
+        if total < 10 or done * 10 // total != (done - 1) * 10 // total:
+            elapsed = time.monotonic() - self._started
+            left = elapsed / max(done, 1) * (total - done)
+            self.say(f"{done:,} of {total:,} {unit}, about {left:.0f} s left")
+
+
+def run(
+    step: str,
+    parser: argparse.ArgumentParser,
+    argv: list[str] | None,
+    work: Callable[[Task, argparse.Namespace], None],
+) -> int:
+    """Parse, work, and turn refusals into one message and an exit code."""
+    args = parser.parse_args(argv)
+    try:
+        work(Task(step, args), args)
+    except Refused as refusal:
+        print(f"{step}: refused: {refusal}", file=sys.stderr, flush=True)
+        return REFUSED
+    except NothingToDo as nothing:
+        print(f"{step}: nothing to do: {nothing}", flush=True)
+        return NOTHING_TO_DO
+    return DONE

@@ -1,0 +1,9 @@
+"""The one exception that a command turns into a message instead of a traceback."""
+
+
+class Refused(Exception):
+    """Bad input: the message names the file, column or id, the value, and the next move."""
+
+
+class NothingToDo(Exception):
+    """This step has no work on this day; the command exits with 99, which Airflow skips on."""

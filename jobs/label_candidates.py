@@ -1,0 +1,136 @@
+"""Label a day's candidate sets with the teacher's picks, on f, e and u of the promoted model.
+
+Reads candidate_sets and models, writes teacher_labels and, where the day brings items that the
+model has not met, their vectors to the model's items.parquet. No gradient ever reaches a label.
+"""
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.cli import Task, run, step_parser
+from jobs.errors import Refused
+from jobs.features import input_columns
+from jobs.labeller import Labeller, item_vectors
+from jobs.lake import Lake
+from jobs.publish import Publication
+from jobs.registry import Registry
+from jobs.spark_session import add_master, read_partition, spark_session, write_version
+from jobs.teacher import teacher_id
+from model.cdm import CDM
+from model.vocabulary import Vocabulary
+from schemas.spark import spark_schema
+from schemas.tables import Fields
+
+STEP = "label_candidates"
+READS = ("candidate_sets", "promotions")
+WRITES = ("teacher_labels",)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    parser = step_parser(STEP, __doc__, example="--master 'local[2]'")
+    add_master(parser)
+    return parser
+
+
+def first_fields(sets: DataFrame, fields: Fields) -> DataFrame:
+    """Return one row an item with its fields; the least ones where a day disagrees with itself."""
+    names = list(fields.item_tokens)
+    items = sets.select(F.explode(F.arrays_zip(*names)).alias("item")).select("item.*")
+    if not fields.item:
+        return items.distinct()
+    one = F.min(F.struct(*fields.item)).alias("fields")
+    return items.groupBy("item_id").agg(one).select("item_id", "fields.*")
+
+
+def meet_items(
+    sets: DataFrame, task: Task, version: str, model: CDM, vocabulary: Vocabulary
+) -> pa.Table:
+    """Give items that the model has not met a vector too; return all of them, sorted by id."""
+    registry, fields = Registry(task.lake), task.profile.fields
+    known = registry.items(version)
+    today = first_fields(sets, fields).toArrow()
+    is_new = pa.compute.invert(
+        pa.compute.is_in(today["item_id"], value_set=known["item_id"].combine_chunks())
+    )
+    new = today.filter(is_new).sort_by("item_id")
+    if new.num_rows:
+        name = f"dt={task.day.isoformat()}"
+        registry.add_items(version, name, item_vectors(new, fields, model, vocabulary))
+        task.say(f"{new.num_rows:,} items that model {version} had not met got their vectors")
+    return registry.items(version)
+
+
+def label_frame(spark: SparkSession, sets: DataFrame, labeller: Labeller) -> DataFrame:
+    """Return teacher_labels of candidate sets; the model and the vectors reach each machine once."""
+    shared = spark.sparkContext.broadcast(labeller)
+    columns = ["request_id", *input_columns(labeller.fields)]
+
+    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from shared.value(batches)
+
+    return sets.select(*dict.fromkeys(columns)).mapInArrow(work, spark_schema(labeller.labels))
+
+
+def promoted_version(lake: Lake, task: Task) -> str:
+    """Return the version that labels the day; refuse with the step that decides it."""
+    version = Registry(lake).promoted(task.day)
+    if version is None:
+        raise Refused(
+            f"no model is promoted on {task.day}; decide it first: "
+            f"python -m jobs.promote --lake {lake.root} --date {task.day} --profile ..."
+        )
+    return version
+
+
+def label(task: Task, args: argparse.Namespace) -> None:
+    """Label the day under the profile's teacher and the promoted model; publish."""
+    source = task.lake.partition("candidate_sets", task.day)
+    sets = source.require("build_candidates")
+    version, teacher = promoted_version(task.lake, task), task.profile.teacher
+    partition = task.lake.partition(
+        "teacher_labels", task.day, teacher_id=teacher_id(teacher, version)
+    )
+    output = Publication(
+        partition,
+        step=STEP,
+        inputs={source.name: sets.digest, "model": version},
+        parameters={"teacher": dataclasses.asdict(teacher), "model_version": version},
+    )
+    if task.is_done(output):
+        return
+    model, vocabulary = Registry(task.lake).load(version, task.profile.fields)
+    with spark_session(STEP, args.master) as spark, output.attempt() as folder:
+        frame = read_partition(spark, source)
+        items = meet_items(frame, task, version, model, vocabulary)
+        e = np.stack(items["e"].to_numpy())
+        labeller = Labeller(
+            task.profile.fields,
+            partition.table,
+            teacher,
+            version,
+            model,
+            vocabulary,
+            items["item_id"].to_numpy(),
+            e,
+        )
+        write_version(label_frame(spark, frame, labeller), partition.table, folder)
+        live = output.publish(folder, {"requests": sets.rows}, rows=sets.rows)
+    note = f"{teacher.name}, lambda {teacher.diversity_weight:g}, K {teacher.k}, model {version}"
+    task.made(output, f"{sets.rows:,} requests in, {live.rows:,} out; {note}", "build_examples")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command."""
+    return run(STEP, build_parser(), argv, label)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

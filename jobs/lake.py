@@ -1,0 +1,157 @@
+"""Where tables live and how they are read: always through the manifest, every byte verified."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jobs.audit import check_schema
+from jobs.errors import Refused
+from jobs.manifest import Manifest
+from schemas.arrow import fingerprint
+from schemas.tables import Table
+
+SAFE_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
+
+
+def parse_day(text: str) -> date:
+    """Return the date of 'YYYY-MM-DD'; refuse anything else, so that no path is made of it."""
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise Refused(f"date {text!r} is no day of the calendar; write it as 2026-01-31")
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition of one table: a folder with a manifest and version folders."""
+
+    root: Path
+    table: Table
+    keys: tuple[tuple[str, str], ...]
+
+    @property
+    def path(self) -> Path:
+        """The partition's folder."""
+        return self.root.joinpath(self.table.name, *(f"{key}={value}" for key, value in self.keys))
+
+    @property
+    def name(self) -> str:
+        """What messages and manifests call it, such as teacher_labels/dt=2026-01-02."""
+        return self.path.relative_to(self.root).as_posix()
+
+    def manifest(self) -> Manifest | None:
+        """Return what is live, or None."""
+        return Manifest.read(self.path)
+
+    def require(self, maker: str) -> Manifest:
+        """Return what is live; refuse with the command that makes it."""
+        found = self.manifest()
+        if found is None:
+            day = dict(self.keys)["dt"]
+            raise Refused(
+                f"{self.name} is not in {self.root}; make it first: "
+                f"python -m jobs.{maker} --lake {self.root} --date {day} --profile ..."
+            )
+        return found
+
+    def folder(self) -> Path:
+        """Return the live version's folder."""
+        found = self.manifest()
+        if found is None:
+            raise Refused(f"{self.name} is not in {self.root}")
+        return self.path / found.folder
+
+    def files(self) -> list[Path]:
+        """Return the live data files, each compared with its checksum; refuse a damaged one."""
+        found = self.manifest()
+        if found is None:
+            raise Refused(f"{self.name} is not in {self.root}")
+        if found.fingerprint != fingerprint(self.table):
+            raise Refused(
+                f"{self.path} was written under other columns than the profile declares now; "
+                f"make it again with python -m jobs.{found.step} ... --force"
+            )
+        return verified(self.path / found.folder, found)
+
+    def batches(
+        self, columns: list[str] | None = None, rows: int = 65_536
+    ) -> Iterator[pa.RecordBatch]:
+        """Read the live rows a batch at a time."""
+        for path in self.files():
+            with pq.ParquetFile(path) as parquet:
+                check_schema(parquet.schema_arrow, self.table, str(path))
+                yield from parquet.iter_batches(rows, columns=columns or list(self.table.names))
+
+    def read(self, columns: list[str] | None = None) -> pa.Table:
+        """Read the whole partition."""
+        return pa.Table.from_batches(list(self.batches(columns)))
+
+
+def verified(folder: Path, manifest: Manifest) -> list[Path]:
+    """Return the data files of a version after comparing every file with the manifest."""
+    data = []
+    for entry in manifest.files:
+        path = folder / entry.name
+        try:
+            with path.open("rb") as source:
+                found = hashlib.file_digest(source, "sha256").hexdigest()
+        except OSError as error:
+            raise Refused(
+                f"{path} cannot be read ({error.strerror}); "
+                f"make it again with python -m jobs.{manifest.step} ... --force"
+            ) from error
+        if found != entry.sha256:
+            raise Refused(
+                f"{path} is damaged: its checksum is not the one that {manifest.step} published; "
+                f"make it again with python -m jobs.{manifest.step} ... --force"
+            )
+        if path.suffix == ".parquet" and not entry.name.startswith("_"):
+            data.append(path)
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """One folder of tables, declared by a profile's fields."""
+
+    root: Path
+    tables: dict[str, Table]
+
+    def __post_init__(self) -> None:
+        """Refuse a root that cannot be a folder, before a step has done any work."""
+        for path in (self.root, *self.root.parents):
+            try:
+                if path.is_dir():
+                    return
+                if path.exists():
+                    raise Refused(f"lake {self.root}: {path} is a file; give a folder as --lake")
+            except OSError as error:
+                raise Refused(
+                    f"lake {self.root} cannot be a folder ({error.strerror}); give another --lake"
+                ) from error
+
+    def partition(self, table: str, day: date, **keys: str) -> Partition:
+        """Return the partition of that day; refuse key values that could leave the lake."""
+        for key, value in keys.items():
+            if not SAFE_VALUE.fullmatch(value):
+                raise Refused(f"{key} {value!r} may hold only letters, digits, '.', '_' and '-'")
+        parts = (("dt", day.isoformat()), *keys.items())
+        return Partition(self.root, self.tables[table], parts)
+
+    def days(self, table: str, last: date, count: int) -> list[date]:
+        """Return the days with a live partition among the `count` days that end on `last`."""
+        window = [last - timedelta(days=back) for back in reversed(range(count))]
+        return [day for day in window if self.partition(table, day).manifest()]
+
+    @property
+    def models(self) -> Path:
+        """The folder of models, one folder a version."""
+        return self.root / "models"

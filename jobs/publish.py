@@ -1,0 +1,106 @@
+"""Write, audit, publish: a step's output becomes visible whole, by one rename, or not at all."""
+
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jobs.audit import audit
+from jobs.errors import Refused
+from jobs.lake import Partition, verified
+from jobs.manifest import Manifest, code_version, describe, recipe_of
+from schemas.arrow import arrow_schema, fingerprint
+from schemas.tables import Table
+
+
+class Publication:
+    """One step's output partition, from the question whether it is needed to its publication."""
+
+    def __init__(
+        self,
+        partition: Partition,
+        *,
+        step: str,
+        inputs: dict[str, str],
+        parameters: dict[str, Any],
+    ) -> None:
+        """Remember what the output is a function of: inputs by digest, and parameters."""
+        self.partition, self.step = partition, step
+        self.inputs, self.parameters = inputs, parameters
+        self.recipe = recipe_of(step, parameters, inputs)
+
+    def is_current(self) -> bool:
+        """Whether the live version was made from exactly these inputs, and is intact."""
+        try:
+            live = self.partition.manifest()
+            if live is None or live.recipe != self.recipe:
+                return False
+            verified(self.partition.path / live.folder, live)
+        except Refused:  # damaged: the very case in which a rerun has to make it again
+            return False
+        return True
+
+    @contextmanager
+    def attempt(self) -> Iterator[Path]:
+        """Give a fresh version folder; remove it again if the step fails in this process."""
+        folder = self.partition.path / f"v={uuid.uuid4().hex[:12]}"
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def publish(self, folder: Path, counts: dict[str, int | float | str], rows: int | None = None) -> Manifest:
+        """Audit the folder, then make it the live version.
+
+        `rows` is what the step says it wrote; another number found is an error of the step.
+        """
+        for leftover in [*folder.rglob("_SUCCESS"), *folder.rglob(".*.crc")]:
+            leftover.unlink()
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        data = [path for path in sorted(folder.glob("*.parquet")) if not path.name.startswith("_")]
+        digest = audit(data, self.partition.table, self.partition.name)
+        if rows is not None and digest.rows != rows:
+            raise RuntimeError(f"{self.partition.name}: wrote {digest.rows} rows, expected {rows}")
+        manifest = Manifest(
+            table=self.partition.table.name,
+            partition=dict(self.partition.keys),
+            folder=folder.name,
+            rows=digest.rows,
+            digest=digest.hexdigest(),
+            fingerprint=fingerprint(self.partition.table),
+            step=self.step,
+            recipe=self.recipe,
+            code=code_version(),
+            parameters=self.parameters,
+            inputs=self.inputs,
+            counts=counts,
+            files=tuple(describe(path, folder) for path in files),
+        )
+        manifest.write(self.partition.path)
+        return manifest
+
+    def publish_rows(
+        self, batches: Iterable[pa.RecordBatch | pa.Table], counts: dict[str, int | float | str]
+    ) -> Manifest:
+        """Write batches to one parquet file, audit and publish them."""
+        with self.attempt() as folder:
+            write_parquet(folder / "part-0.parquet", self.partition.table, batches)
+            return self.publish(folder, counts)
+
+
+def write_parquet(path: Path, table: Table, batches: Iterable[pa.RecordBatch | pa.Table]) -> int:
+    """Write batches of the table's columns to a parquet file; return the rows written."""
+    schema, rows = arrow_schema(table), 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in batches:
+            piece = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
+            writer.write_table(piece.select(table.names).cast(schema), row_group_size=65_536)
+            rows += batch.num_rows
+    return rows

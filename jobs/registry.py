@@ -1,0 +1,152 @@
+"""Which model was trained on which day, and which one is promoted: the lake's models.
+
+A trained day is a manifest at models/dt=<day>/ that names the version folder models/<version>/;
+the bootstrap's base DCN stands at models/bootstrap/dt=<day>/. The promoted model of a day stands in
+the promotions table.
+"""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jobs.errors import Refused
+from jobs.lake import SAFE_VALUE, Lake, verified
+from jobs.manifest import Manifest, code_version, describe, recipe_of
+from model import checkpoint
+from model.cdm import CDM
+from model.vocabulary import Vocabulary
+from schemas.tables import Fields
+
+GROWING = checkpoint.ITEMS
+SEARCHED_DAYS = 366
+"""How far back a model is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The models of a lake."""
+
+    lake: Lake
+
+    def _pointer(self, day: date, bootstrap: bool) -> Path:
+        kind = self.lake.models / "bootstrap" if bootstrap else self.lake.models
+        return kind / f"dt={day.isoformat()}"
+
+    def trained(self, day: date, *, bootstrap: bool = False) -> Manifest | None:
+        """Return the manifest of the model trained on a day, or None."""
+        return Manifest.read(self._pointer(day, bootstrap))
+
+    def trained_before(self, day: date) -> str | None:
+        """Return the version of the newest model that never saw a day, or None."""
+        for back in range(1, SEARCHED_DAYS + 1):
+            found = self.trained(day - timedelta(days=back))
+            if found is not None:
+                return str(found.parameters["version"])
+        return None
+
+    def promoted(self, day: date) -> str | None:
+        """Return the version that the day's decision promoted, or None without a decision."""
+        partition = self.lake.partition("promotions", day)
+        if partition.manifest() is None:
+            return None
+        return partition.read()["promoted_version"][0].as_py()
+
+    def promoted_before(self, day: date) -> str | None:
+        """Return the version promoted by the newest decision before a day, or None."""
+        for back in range(1, SEARCHED_DAYS + 1):
+            version = self.promoted(day - timedelta(days=back))
+            if version is not None:
+                return version
+        return None
+
+    def folder(self, version: str) -> Path:
+        """Return the folder of a version; refuse one that is not there."""
+        if not SAFE_VALUE.fullmatch(version) or not (self.lake.models / version).is_dir():
+            raise Refused(f"model version {version!r} is not in {self.lake.models}")
+        return self.lake.models / version
+
+    def load(self, version: str, fields: Fields) -> tuple[CDM, Vocabulary]:
+        """Return a model and its vocabulary."""
+        try:
+            return checkpoint.load(self.folder(version), fields.user_tokens, fields.item_tokens)
+        except checkpoint.BadCheckpoint as bad:
+            raise Refused(str(bad)) from bad
+
+    def items(self, version: str) -> pa.Table:
+        """Return item_id and e of every item that the version has met, sorted by id, once each."""
+        files = sorted((self.folder(version) / checkpoint.ITEMS).glob("*.parquet"))
+        known = pa.concat_tables([pq.read_table(path) for path in files]).sort_by("item_id")
+        ids = known["item_id"].to_numpy()
+        return known.filter(pa.array(np.concatenate([[True], ids[1:] != ids[:-1]])))
+
+    def add_items(self, version: str, name: str, items: pa.Table) -> None:
+        """Add the vectors of items that the version had not met; one file a day, atomically."""
+        folder = self.folder(version) / checkpoint.ITEMS
+        staged = folder / f".{name}.{uuid.uuid4().hex[:8]}"
+        pq.write_table(items, staged, compression="zstd")
+        staged.replace(folder / f"{name}.parquet")
+
+    @contextmanager
+    def attempt(self) -> Iterator[Path]:
+        """Give a fresh folder to write a checkpoint into; nothing of it stays if the step fails."""
+        folder = self.lake.models / f".attempt-{uuid.uuid4().hex[:12]}"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield folder / "model"
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def is_current(self, day: date, recipe: str, *, bootstrap: bool) -> bool:
+        """Whether the day's model was made from exactly this, and is intact."""
+        try:
+            live = self.trained(day, bootstrap=bootstrap)
+            if live is None or live.recipe != recipe:
+                return False
+            verified(self._pointer(day, bootstrap) / live.folder, live)
+        except Refused:
+            return False
+        return True
+
+    def publish(
+        self,
+        attempt: Path,
+        version: str,
+        day: date,
+        *,
+        bootstrap: bool,
+        step: str,
+        inputs: dict[str, str],
+        parameters: dict[str, Any],
+        counts: dict[str, int | float | str],
+    ) -> None:
+        """Move a checkpoint to its version folder and make it the day's model."""
+        folder = self.lake.models / version
+        if not folder.is_dir():
+            attempt.rename(folder)
+        pointer = self._pointer(day, bootstrap)
+        pointer.mkdir(parents=True, exist_ok=True)
+        fixed = sorted(p for p in folder.rglob("*") if p.is_file() and GROWING not in p.parts)
+        Manifest(
+            table="models",
+            partition={"dt": day.isoformat()},
+            folder=("../../" if bootstrap else "../") + version,
+            rows=0,
+            digest=version,
+            fingerprint="",
+            step=step,
+            recipe=recipe_of(step, parameters, inputs),
+            code=code_version(),
+            parameters=parameters | {"version": version},
+            inputs=inputs,
+            counts=counts,
+            files=tuple(describe(path, folder) for path in fixed),
+        ).write(pointer)

@@ -1,0 +1,98 @@
+"""What the manifests and the validations say: rows and counts of every table by day."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from jobs.report.evidence import Live, TrainedModel
+from jobs.teacher import WITHOUT_TEACHER
+
+LOST = ("cut", "drop", "missed", "outside", "quarantin", "unknown", "with_one", "without")
+"""Words in a count's name that say that something did not get through whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One count of one table, by day; None where the day has no such count."""
+
+    table: str
+    name: str
+    by_day: tuple[str | None, ...]
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the count is of what did not get through."""
+        return any(word in self.name for word in LOST)
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing was counted on any day."""
+        return all(text in (None, "0") for text in self.by_day)
+
+
+def _write(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+def lines(
+    live: Iterable[Live], models: Iterable[TrainedModel], days: list[date]
+) -> list[Line]:
+    """Return rows and counts of every table, tables in the order in which a day makes them."""
+    cells: dict[tuple[str, str], dict[date, list[str]]] = {}
+
+    def add(table: str, day: date, counts: dict[str, Any]) -> None:
+        for name, value in counts.items():
+            cells.setdefault((table, name), {}).setdefault(day, []).append(_write(value))
+
+    for one in live:
+        table = one.partition.table.name
+        if table == "validations":
+            continue
+        if one.keys.get("teacher_id") == WITHOUT_TEACHER:
+            table += " (bootstrap)"
+        add(table, one.day, {"rows": one.manifest.rows} | one.manifest.counts)
+    for model in models:
+        add(f"models ({model.kind})", model.day, model.manifest.counts)
+    order = list(dict.fromkeys(table for table, _ in cells))
+    return [
+        Line(
+            table, name, tuple(" + ".join(by_day[day]) if day in by_day else None for day in days)
+        )
+        for (table, name), by_day in sorted(cells.items(), key=lambda c: order.index(c[0][0]))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How one table fared in validation, by day; None where it was not validated."""
+
+    table: str
+    by_day: tuple[tuple[int, int] | None, ...]
+    """(held, failed)."""
+
+
+def checked(rows: list[dict[str, Any]], tables: Iterable[str], days: list[date]) -> list[Checked]:
+    """Count what held and what failed."""
+    counts: dict[tuple[str, date], list[int]] = {}
+    for row in rows:
+        held = counts.setdefault((row["table"], row["dt"]), [0, 0])
+        held[0 if row["success"] else 1] += 1
+    seen = {table for table, _ in counts}
+    order = [name for name in tables if name in seen] + sorted(seen - set(tables))
+    return [
+        Checked(
+            name,
+            tuple(tuple(counts[name, day]) if (name, day) in counts else None for day in days),
+        )
+        for name in order
+    ]
+
+
+def failures(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the expectations that failed, the newest day first."""
+    failed = [row for row in rows if not row["success"]]
+    failed.sort(key=lambda row: (row["table"], row["column"], row["expectation"]))
+    return sorted(failed, key=lambda row: row["dt"], reverse=True)

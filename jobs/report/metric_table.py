@@ -1,0 +1,176 @@
+"""What the metrics mean, in which order they and the methods are shown, and one day's numbers."""
+
+from dataclasses import dataclass, field
+
+BASELINE = "dcn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One column of the comparison."""
+
+    name: str
+    label: str
+    reads: str
+    """What a value says, for the page."""
+    digits: int = 3
+    needs: str = ""
+    """What a data set must have for this metric to exist: truth, categories or nothing."""
+
+
+METRICS = (
+    Metric(
+        name="recall",
+        label="Recall",
+        reads="share of a request's clicked items that are in the list",
+    ),
+    Metric(name="mrr", label="MRR", reads="1 / rank of the first clicked item, 0 without one"),
+    Metric(
+        name="ndcg", label="NDCG", reads="clicked items in the list, those further up counting more"
+    ),
+    Metric(
+        name="ilad_reference",
+        label="ILAD by vectors",
+        reads="1 − mean likeness of the list's items by frozen reference vectors",
+    ),
+    Metric(
+        name="ilad_category",
+        label="ILAD by category",
+        reads="1 − share of the list's pairs that have one category",
+        needs="categories",
+    ),
+    Metric(
+        name="category_coverage",
+        label="Category coverage",
+        reads="share of all categories that any list of the day shows",
+        needs="categories",
+    ),
+    Metric(
+        name="distinct_categories",
+        label="Distinct categories",
+        reads="different categories in one list",
+        digits=2,
+        needs="categories",
+    ),
+    Metric(
+        name="value_ratio",
+        label="V/V*",
+        reads="true value of the list as a share of the best list's",
+        needs="truth",
+    ),
+    Metric(
+        name="value_over_top_p",
+        label="V/V(top p)",
+        reads="true value against that of the K items with the highest true click propensity",
+        needs="truth",
+    ),
+)
+
+METHODS = {
+    "random": "Random",
+    "pre_ranker": "Pre-ranker",
+    "dcn": "DCN",
+    "mmr": "MMR",
+    "cdm": "CDM",
+}
+WEIGHTS = {"mmr": "λ", "cdm": "γ"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Method:
+    """A method's name taken apart: 'cdm@0.05' is CDM at another weight than the profile's."""
+
+    place: int
+    swept: bool
+    weight: float
+    name: str = field(compare=True)
+    base: str = field(compare=False)
+
+    @classmethod
+    def of(cls, name: str) -> "Method":
+        """Take a name apart; what is no known method stands last, under its own name."""
+        base, _, text = name.partition("@")
+        try:
+            weight = float(text) if text else 0.0
+        except ValueError:
+            base, text, weight = name, "", 0.0
+        order = list(METHODS)
+        place = order.index(base) if base in METHODS else len(order)
+        return cls(place, bool(text), weight, name, base)
+
+    @property
+    def label(self) -> str:
+        """What the page calls it."""
+        label = METHODS.get(self.base, self.base)
+        return f"{label} {self.weight_label}" if self.swept else label
+
+    @property
+    def weight_label(self) -> str:
+        """The weight with its letter, such as γ 0.05."""
+        return f"{WEIGHTS.get(self.base, 'weight')} {self.weight:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A mean over requests and its 95 % interval, where it has one."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+    @property
+    def direction(self) -> int:
+        """1 or -1 where the whole interval lies above or below 0, else 0: it cannot be told."""
+        if self.low is None or self.high is None:
+            return 0
+        return int(self.low > 0) - int(self.high < 0)
+
+
+class Numbers:
+    """The metrics of one model version on one day."""
+
+    def __init__(self, rows: list[dict]) -> None:
+        """Index rows of the metrics table."""
+        self._found = {
+            (r["method"], r["metric"], r["k"], r["baseline"]): Number(
+                r["value"], r["low"], r["high"], r["n"]
+            )
+            for r in rows
+        }
+        names = {method for method, _, _, _ in self._found}
+        self.methods = sorted(Method.of(name) for name in names)
+        self.ks = sorted({k for _, _, k, _ in self._found})
+
+    def get(self, method: str, metric: str, k: int, baseline: str = "") -> Number | None:
+        """Return a number, or the paired difference from `baseline`; None where there is none."""
+        return self._found.get((method, metric, k, baseline))
+
+    def all(self) -> list[Number]:
+        """Return every number, differences among them."""
+        return list(self._found.values())
+
+    def has(self, metric: str) -> bool:
+        """Whether any method has this metric."""
+        return any(metric == found for _, found, _, _ in self._found)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Return the known metrics, then those that only this lake has."""
+        known = {metric.name for metric in METRICS}
+        others = sorted({metric for _, metric, _, _ in self._found} - known)
+        return [*METRICS, *(Metric(name=name, label=name, reads="") for name in others)]
+
+    @property
+    def baselines(self) -> list[str]:
+        """Return the methods from which there are paired differences, DCN first."""
+        found = {baseline for _, _, _, baseline in self._found if baseline}
+        return sorted(found, key=lambda name: (name != BASELINE, name))
+
+    @property
+    def diversity(self) -> str:
+        """The metric that stands for diversity: by category where there are categories."""
+        return "ilad_category" if self.has("ilad_category") else "ilad_reference"
+
+
+LABELS = {metric.name: metric.label for metric in METRICS}

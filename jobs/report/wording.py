@@ -1,0 +1,109 @@
+"""Numbers and results in words; every sentence of the report that depends on numbers."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from jobs.report.metric_table import BASELINE, LABELS, METHODS, Number, Numbers
+
+MINUS = "\N{MINUS SIGN}"
+VERDICTS = {1: "higher", 0: "no difference can be told", -1: "lower"}
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return 0.412."""
+    return f"{value:,.{digits}f}".replace("-", MINUS)
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Return +0.412; what rounds to nothing has no sign."""
+    text = f"{value:+,.{digits}f}"
+    return (text[1:] if float(text.replace(",", "")) == 0 else text).replace("-", MINUS)
+
+
+def interval(found: Number, digits: int = 3, *, paired: bool = False) -> str:
+    """Return [0.399, 0.425], or nothing where the number has no interval."""
+    if found.low is None or found.high is None:
+        return ""
+    write = signed if paired else number
+    return f"[{write(found.low, digits)}, {write(found.high, digits)}]"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Return 41.2 %."""
+    return f"{number(100 * share, digits)} %"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a paired difference from DCN says about one metric."""
+
+    label: str
+    change: str
+    span: str
+    words: str
+    levels: str
+    direction: int
+
+    def __str__(self) -> str:
+        """Return the verdict as a clause of the headline."""
+        return f"{self.label} {self.change}{' ' + self.span if self.span else ''}, {self.words}"
+
+
+def verdict(numbers: Numbers, metric: str, k: int, method: str = "cdm") -> Verdict | None:
+    """Return what can be told of a metric, in percent of DCN's mean; None where it is missing."""
+    base, difference = numbers.get(BASELINE, metric, k), numbers.get(method, metric, k, BASELINE)
+    level = numbers.get(method, metric, k)
+    if base is None or difference is None or level is None:
+        return None
+    scale, unit = (100 / abs(base.value), " %") if base.value else (1.0, "")
+    digits = 1 if base.value else 3
+    span = ""
+    if difference.low is not None and difference.high is not None:
+        span = f"[{signed(scale * difference.low, digits)}, {signed(scale * difference.high, digits)}]"
+    return Verdict(
+        label=f"{LABELS.get(metric, metric)}@{k}",
+        change=signed(scale * difference.value, digits) + unit,
+        span=span,
+        words=VERDICTS[difference.direction] if span else "without an interval",
+        levels=f"DCN {number(base.value)}, {METHODS.get(method, method)} {number(level.value)}",
+        direction=difference.direction,
+    )
+
+
+def verdicts(numbers: Numbers) -> list[Verdict]:
+    """Return what the headline tells: accuracy, diversity and, where it is known, true value."""
+    k = numbers.ks[-1]
+    found = [verdict(numbers, name, k) for name in ("recall", numbers.diversity, "value_ratio")]
+    return [one for one in found if one is not None]
+
+
+def headline(day: date, numbers: Numbers, gamma: float) -> str:
+    """Return the result in one sentence."""
+    found = verdicts(numbers)
+    requests = max((n.n for n in numbers.all()), default=0)
+    where = f"on {day}, over {requests:,} requests"
+    if not any(method.name == "cdm" for method in numbers.methods):
+        return f"No CDM was compared {where}: the model of that day has no student."
+    if not found:
+        return f"CDM was ranked {where}, but no paired difference from DCN is there to judge it by."
+    return f"CDM (γ = {gamma:g}) against DCN {where}: {'; '.join(map(str, found))}."
+
+
+CAUTION = (
+    "Percentages are of DCN's mean. A bracket is a 95 % interval over the requests of this one "
+    "day: it says nothing about other days or about training once more with another seed."
+)
+
+
+def without_metrics(day: date, trained_before: str | None) -> str:
+    """Return why there is nothing to compare on any day up to this one."""
+    if trained_before is None:
+        return (
+            f"Nothing can be compared on {day} yet: a model is judged only on a day that it never "
+            "saw, and no model was trained before this one. The first comparison comes with the "
+            "next day."
+        )
+    return (
+        f"Nothing was compared up to {day}, although model {trained_before} was trained before "
+        "it: run score and evaluate for this day."
+    )

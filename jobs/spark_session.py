@@ -1,0 +1,84 @@
+"""One Spark session, the same on a laptop and on a cluster, with its settings chosen on purpose."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.java import java_home
+from jobs.lake import Partition
+from schemas.spark import spark_schema
+from schemas.tables import Table
+
+SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    # A string partition or id must never turn into a date or a number on its own.
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # One record is a request of some hundred candidates: 512 of them make a batch of a few MB.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "512",
+    "spark.sql.shuffle.partitions": "64",
+    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+}
+LOCAL_SETTINGS = {
+    # On one machine nothing has to be reached from outside.
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    # A step on one machine is seconds of JVM work: the second compiler and the parallel collector
+    # cost more than they save (a first write took 9 s of CPU with these, 21 to 27 without).
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.sql.shuffle.partitions": "8",
+}
+
+
+def add_master(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that says where Spark runs."""
+    parser.add_argument("--master", default="local[*]", help="Spark master (default: local[*])")
+
+
+@contextmanager
+def spark_session(step: str, master: str) -> Iterator[SparkSession]:
+    """Give a session; stop it at the end unless it was running before."""
+    running = SparkSession.getActiveSession()
+    if running is not None:
+        yield running
+        return
+    home = java_home()
+    if home is not None:
+        os.environ["JAVA_HOME"] = str(home)
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    builder = SparkSession.builder.appName(step).master(master)
+    local = LOCAL_SETTINGS if master.startswith("local") else {}
+    for name, value in (SETTINGS | local).items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+def read_partition(spark: SparkSession, partition: Partition) -> DataFrame:
+    """Return the live rows; only files that the manifest names, compared with their checksums."""
+    paths = [str(path) for path in partition.files()]
+    return spark.read.schema(spark_schema(partition.table)).parquet(*paths)
+
+
+def write_version(frame: DataFrame, table: Table, folder: Path) -> None:
+    """Write the frame's columns of the table into a fresh version folder."""
+    staged = folder / "spark"
+    frame.select(*table.names).write.parquet(str(staged))
+    for number, path in enumerate(sorted(staged.glob("*.parquet"))):
+        path.rename(folder / f"part-{number}.parquet")
+    for leftover in staged.iterdir():
+        leftover.unlink()
+    staged.rmdir()

@@ -1,0 +1,93 @@
+"""CDM: the click model f, and the student that predicts which candidates the teacher picks."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from model.batch import CandidateBatch
+from model.config import ModelConfig
+from model.context_encoder import ContextEncoder, Contexts
+from model.dcn import DCN, Embeddings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """What a model's weights depend on besides its configuration."""
+
+    user_sizes: tuple[int, ...]
+    """Vocabulary sizes of user and context fields."""
+    item_sizes: tuple[int, ...]
+    """Vocabulary sizes of the item fields."""
+    dense: int
+    """Dense features a candidate."""
+    win_rate: float = 0.0
+    """K/N, from which the student's bias starts; 0 for a base DCN, which has no student."""
+
+
+class CDM(nn.Module):
+    """DCN backbone with or without the distilled student."""
+
+    def __init__(self, shape: Shape, config: ModelConfig) -> None:
+        """Make the networks; without a win rate the model is the backbone alone."""
+        super().__init__()
+        self.embeddings = Embeddings(list(shape.user_sizes), list(shape.item_sizes), config)
+        fields = len(shape.user_sizes) + len(shape.item_sizes)
+        self.backbone = DCN(fields * config.embedding_width + shape.dense, config)
+        self.student = ContextEncoder(config) if shape.win_rate else None
+        if self.student is not None:
+            prior = math.log(shape.win_rate / (1 - shape.win_rate))
+            self.win_bias = nn.Parameter(torch.tensor(prior))
+
+    @property
+    def has_student(self) -> bool:
+        """Whether the model predicts win probabilities."""
+        return self.student is not None
+
+    def click_logits(self, batch: CandidateBatch, chosen: Tensor | None = None) -> Tensor:
+        """Return logits of f: [B, N], or [M] for the M candidates that `chosen` [B, N] marks."""
+        user = self.embeddings.raw_user(batch.user_tokens)
+        if chosen is None:
+            chosen = torch.ones_like(batch.valid)
+            shape = chosen.shape
+        else:
+            shape = (-1,)
+        rows = chosen.nonzero()[:, 0]
+        item = self.embeddings.raw_item(batch.item_tokens[chosen])
+        return self.backbone(torch.cat([user[rows], item, batch.dense[chosen]], -1)).view(shape)
+
+    def contexts(
+        self, batch: CandidateBatch, targets: Tensor, noise: torch.Generator | None = None
+    ) -> Contexts:
+        """Return the contexts of the targets [B, T]."""
+        e = self.embeddings.item_vector(batch.item_tokens)
+        u = self.embeddings.user_vector(batch.user_tokens)
+        return self.student(e, u, batch.valid, targets, noise)
+
+    def win_logits(self, contexts: Contexts) -> Tensor:
+        """Return logits [B, T] of y_stu = sigmoid(q . C + bias) (Eq. 17; the bias is METHODS A.5)."""
+        return (contexts.query * contexts.fused).sum(-1) + self.win_bias
+
+    @torch.no_grad()
+    def score(self, batch: CandidateBatch) -> tuple[Tensor, Tensor | None]:
+        """Return f [B, N] and y_stu [B, N], or None without a student; 0 in padding."""
+        self.eval()
+        f = torch.sigmoid(self.click_logits(batch)) * batch.valid
+        if self.student is None:
+            return f, None
+        targets = torch.arange(batch.valid.shape[1]).expand_as(batch.valid)
+        win = torch.sigmoid(self.win_logits(self.contexts(batch, targets)))
+        return f, win * batch.valid
+
+    @torch.no_grad()
+    def user_vectors(self, user_tokens: Tensor) -> Tensor:
+        """Return u [B, d]."""
+        self.eval()
+        return self.embeddings.user_vector(user_tokens)
+
+    @torch.no_grad()
+    def item_vectors(self, item_tokens: Tensor) -> Tensor:
+        """Return e [I, d] of items [I, F]."""
+        self.eval()
+        return self.embeddings.item_vector(item_tokens)

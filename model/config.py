@@ -1,0 +1,136 @@
+"""What can be configured of teacher, student and training; each field names its paper symbol."""
+
+from dataclasses import dataclass
+
+
+def require(holds: bool, name: str, value: object, allowed: str) -> None:
+    """Raise ValueError that names the field, its value and what is allowed."""
+    if not holds:
+        raise ValueError(f"{name} = {value!r} is not allowed; it must be {allowed}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TeacherConfig:
+    """The greedy diversifier that labels (Eq. 1-4)."""
+
+    name: str = "mmr"
+    diversity_weight: float = 0.25
+    """lambda, the weight of Div against f; 0 is top-K by f."""
+    k: int = 5
+    """K, how many items the teacher picks."""
+    cosine_scale: float = 0.0
+    """kappa: s = kappa * cos(e_iu, e_ju); 0 keeps the paper's plain dot product."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require(self.name == "mmr", "teacher.name", self.name, "'mmr'")
+        require(
+            0 <= self.diversity_weight <= 10,
+            "teacher.diversity_weight",
+            self.diversity_weight,
+            "from 0 to 10",
+        )
+        require(self.k >= 1, "teacher.k", self.k, "at least 1")
+        require(self.cosine_scale >= 0, "teacher.cosine_scale", self.cosine_scale, "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelConfig:
+    """DCN backbone and contrastive context encoder (sections 3.2 and 4.1.4, METHODS defaults)."""
+
+    embedding_width: int = 16
+    """d_e, width of each field's embedding."""
+    width: int = 64
+    """d, width of e_i, u, q, k, v and C."""
+    cross_layers: int = 3
+    hidden: tuple[int, ...] = (256, 128, 64)
+    dropout: float = 0.25
+    context_size: int = 10
+    """k, items in the positive and in the negative context."""
+    include_self: bool = False
+    """Whether a target may stand in its own context."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("embedding_width", "width", "context_size"):
+            require(getattr(self, name) >= 1, f"model.{name}", getattr(self, name), "at least 1")
+        require(self.cross_layers >= 0, "model.cross_layers", self.cross_layers, "at least 0")
+        require(bool(self.hidden) and min(self.hidden) >= 1, "model.hidden", self.hidden, "widths")
+        require(0 <= self.dropout < 1, "model.dropout", self.dropout, "from 0 to below 1")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingConfig:
+    """The optimisation (Eq. 18-20, section 4.1.4)."""
+
+    train_days: int = 3
+    validation_share: float = 0.1
+    """Share of the users that early stopping judges."""
+    max_candidates: int = 256
+    """N, padded length of a training row; longer requests are cut by pre-ranking score."""
+    min_count: int = 2
+    """Exposures below which a token counts as unknown."""
+    batch_size: int = 64
+    """Requests a step."""
+    epochs: int = 20
+    patience: int = 3
+    """Epochs without a better validation loss before the best one is kept."""
+    learning_rate: float = 1e-3
+    beta_kd: float = 1.0
+    """beta_1, weight of the distillation loss."""
+    beta_nce: float = 0.05
+    """beta_2, weight of InfoNCE."""
+    nce_temperature: float = 8.0
+    """t of Eq. 14."""
+    targets: int = 64
+    """Targets a request in training: all winners, then sampled losers, reweighted; 0 is all."""
+    seed: int = 17
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        positive = ("train_days", "max_candidates", "min_count", "batch_size", "epochs", "patience")
+        for name in positive:
+            require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "at least 1")
+        share = self.validation_share
+        require(0 < share < 1, "training.validation_share", share, "between 0 and 1")
+        require(self.learning_rate > 0, "training.learning_rate", self.learning_rate, "above 0")
+        require(self.nce_temperature > 0, "training.nce_temperature", self.nce_temperature, "> 0")
+        for name in ("beta_kd", "beta_nce", "targets"):
+            require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RankingConfig:
+    """How a day is ranked for comparison."""
+
+    gamma: float = 0.1
+    """gamma of f + gamma * y_stu."""
+    mmr_weight: float = 0.1
+    """lambda of the item-level MMR re-ranking baseline."""
+    mmr_cosine_scale: float = 2.0
+    """kappa of that baseline's similarity."""
+    seed: int = 5
+    """Seed of the random ranking."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("gamma", "mmr_weight", "mmr_cosine_scale"):
+            require(getattr(self, name) >= 0, f"ranking.{name}", getattr(self, name), "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromotionConfig:
+    """How much worse than the promoted model a new one may be, on a day that it never saw."""
+
+    k: int = 5
+    """List length at which both are judged."""
+    recall_margin: float = 0.02
+    """Absolute loss of Recall@k that the lower end of the interval may reach."""
+    diversity_margin: float = 0.02
+    """Likewise for ILAD by category, or by reference vectors where there are no categories."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require(self.k >= 1, "promotion.k", self.k, "at least 1")
+        for name in ("recall_margin", "diversity_margin"):
+            require(getattr(self, name) >= 0, f"promotion.{name}", getattr(self, name), ">= 0")

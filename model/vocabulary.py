@@ -1,0 +1,54 @@
+"""Tokens to indices, dense values to standard units: what a model version knows of a data set.
+
+Index 0 is padding, 1 stands for every unknown token, known tokens follow in their own order.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+PADDING, UNKNOWN, FIRST = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Sorted tokens of each categorical input, and mean and deviation of each dense one."""
+
+    tokens: dict[str, pa.Array]
+    dense_mean: np.ndarray  # [D]
+    dense_deviation: np.ndarray  # [D]
+
+    def size(self, name: str) -> int:
+        """Return how many indices an input has, padding and unknown included."""
+        return len(self.tokens[name]) + FIRST
+
+    def encode(self, name: str, values: pa.Array) -> np.ndarray:
+        """Return int32 indices of the values, of the same length; unknown tokens become 1."""
+        found = pc.index_in(values, value_set=self.tokens[name])
+        return pc.add(pc.fill_null(found, UNKNOWN - FIRST), FIRST).to_numpy(zero_copy_only=False)
+
+    def standardise(self, values: np.ndarray) -> np.ndarray:
+        """Return dense values [..., D] as float32 in standard deviations from the mean."""
+        return ((values - self.dense_mean) / self.dense_deviation).astype(np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Write one parquet file a token column and one for the dense inputs."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, tokens in self.tokens.items():
+            pq.write_table(pa.table({"token": tokens}), folder / f"{name}.parquet")
+        moments = pa.table({"mean": self.dense_mean, "deviation": self.dense_deviation})
+        pq.write_table(moments, folder / "dense_inputs.parquet")
+
+    @classmethod
+    def load(cls, folder: Path, names: tuple[str, ...]) -> "Vocabulary":
+        """Read what `save` wrote, for these token columns."""
+        tokens = {
+            name: pq.read_table(folder / f"{name}.parquet")["token"].combine_chunks()
+            for name in names
+        }
+        moments = pq.read_table(folder / "dense_inputs.parquet")
+        return cls(tokens, moments["mean"].to_numpy(), moments["deviation"].to_numpy())

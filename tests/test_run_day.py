@@ -1,0 +1,149 @@
+"""The day of a run, for every way in which Airflow starts one.
+
+Each case holds the fields that Airflow 3.3.2 gave such a run when it was really started so.
+"""
+
+from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.api.datamodels._generated import DagRunType
+
+from dags.run_day import run_day
+
+MIDNIGHT = "2026-01-02T00:00:00+00:00"
+NOW = "2026-11-21T12:08:01.036904+00:00"
+
+
+def run(run_type, logical_date=None, interval=(None, None), run_after=NOW):
+    start, end, logical_date, run_after = (
+        text and datetime.fromisoformat(text) for text in (*interval, logical_date, run_after)
+    )
+    return SimpleNamespace(
+        run_id=f"{run_type}__x",
+        run_type=run_type,
+        logical_date=logical_date,
+        data_interval_start=start,
+        data_interval_end=end,
+        run_after=run_after,
+    )
+
+
+def interval_run(run_type, start, days=1):
+    end = datetime.fromisoformat(start) + timedelta(days=days)
+    return run(run_type, start, (start, end.isoformat()), end.isoformat())
+
+
+@pytest.mark.parametrize("run_type", ["scheduled", "backfill"])
+@pytest.mark.parametrize(
+    ("start", "day"),
+    [
+        ("2026-01-02T00:00:00+00:00", "2026-01-02"),
+        ("2024-02-29T00:00:00+00:00", "2024-02-29"),
+        ("2025-12-31T00:00:00+00:00", "2025-12-31"),
+        # The days on which clocks change in Europe and in America are as long as any in UTC.
+        ("2026-03-29T00:00:00+00:00", "2026-03-29"),
+        ("2026-11-01T00:00:00+00:00", "2026-11-01"),
+    ],
+)
+def test_a_scheduled_or_backfill_run_is_about_its_interval(run_type, start, day):
+    assert run_day(interval_run(run_type, start), {"day": None}) == day
+
+
+def test_the_interval_is_read_on_the_utc_clock():
+    summer = interval_run("scheduled", "2026-07-01T02:00:00+02:00")
+    assert run_day(summer, {}) == "2026-07-01"
+
+
+@pytest.mark.parametrize(
+    ("run_type", "logical_date", "run_after", "day"),
+    [
+        # airflow dags test DAG 2026-01-02, airflow dags trigger --logical-date 2026-01-02
+        ("manual", MIDNIGHT, NOW, "2026-01-02"),
+        ("operator_triggered", MIDNIGHT, NOW, "2026-01-02"),
+        ("manual", "2026-01-02T01:00:00+01:00", NOW, "2026-01-02"),
+        # the UI's form, whose date is now
+        ("manual", "2026-01-02T00:00:00.000001+00:00", NOW, "2026-01-01"),
+        ("manual", "2026-03-01T05:06:07+00:00", NOW, "2026-02-28"),
+        ("manual", "2024-03-01T23:59:59+00:00", NOW, "2024-02-29"),
+        ("manual", "2026-01-01T12:00:00+00:00", NOW, "2025-12-31"),
+        ("manual", "2026-01-02T00:00:00+09:00", NOW, "2025-12-31"),
+        # airflow dags trigger DAG, an asset's event: no logical date
+        ("manual", None, NOW, "2026-11-20"),
+        ("asset_triggered", None, "2026-01-01T00:00:00.5+00:00", "2025-12-31"),
+        ("asset_triggered", None, "2026-01-03T00:00:00+00:00", "2026-01-02"),
+        ("asset_materialization", None, "2024-03-01T08:00:00+00:00", "2024-02-29"),
+    ],
+)
+def test_any_other_run_is_about_its_midnight_or_the_last_whole_day(
+    run_type, logical_date, run_after, day
+):
+    # `airflow dags trigger --logical-date` cuts the interval from the clock: it must not matter.
+    from_the_clock = ("2026-11-20T00:00:00+00:00", "2026-11-21T00:00:00+00:00")
+    assert run_day(run(run_type, logical_date, from_the_clock, run_after), {}) == day
+
+
+def test_a_run_type_is_airflows_enum_in_a_template():
+    assert run_day(interval_run(DagRunType.BACKFILL, MIDNIGHT), {}) == "2026-01-02"
+
+
+@pytest.mark.parametrize("logical_date", [None, MIDNIGHT, "2026-03-01T05:06:07+00:00"])
+def test_the_day_asked_for_wins_in_a_run_started_by_hand(logical_date):
+    assert run_day(run("manual", logical_date), {"day": "2024-02-29"}) == "2024-02-29"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-02-30", "2025-02-29", "2026-13-01", "0000-01-01"),
+        *("20260102", "2026-W01-5", "2026-1-2", " 2026-01-02", "2026-01-02\n", "\u0662026-01-02"),
+        *("", "../2026-01-02", "2026-01-02/..", "; touch x", "$(touch x)", 20260102, True),
+    ],
+)
+@pytest.mark.parametrize("run_type", ["manual", "scheduled"])
+def test_what_is_no_day_is_refused_by_its_value(text, run_type):
+    with pytest.raises(
+        ValueError, match=r"params\.day is .*: set a day of the calendar"
+    ) as refusal:
+        run_day(interval_run(run_type, MIDNIGHT), {"day": text})
+    assert repr(text) in str(refusal.value)
+
+
+def test_a_backfill_keeps_its_days_apart():
+    """One `day` in a backfill's configuration would run every date of it on that day."""
+    assert run_day(interval_run("backfill", MIDNIGHT), {"day": "2026-01-02"}) == "2026-01-02"
+    with pytest.raises(ValueError, match=r"is about 2026-01-02, but params\.day says 2026-01-03"):
+        run_day(interval_run("backfill", MIDNIGHT), {"day": "2026-01-03"})
+
+
+@pytest.mark.parametrize(
+    "undecided",
+    [
+        # What schedule="@daily" gives: no width. Then hourly, weekly, cut at another hour, none.
+        interval_run("scheduled", MIDNIGHT, days=0),
+        interval_run("scheduled", MIDNIGHT, days=1 / 24),
+        interval_run("backfill", MIDNIGHT, days=7),
+        interval_run("scheduled", "2026-01-02T02:00:00+00:00"),
+        interval_run("scheduled", "2026-01-02T00:00:00+01:00"),
+        run("scheduled", MIDNIGHT),
+    ],
+)
+def test_an_interval_that_is_not_one_day_is_refused(undecided):
+    with pytest.raises(ValueError, match="not one whole UTC day: schedule the DAG by Cron"):
+        run_day(undecided, {})
+
+
+def test_what_has_no_date_is_refused():
+    with pytest.raises(ValueError, match="has no date of any kind"):
+        run_day(run("manual", run_after=None), {})
+    with pytest.raises(ValueError, match="of the unknown type 'lunar'"):
+        run_day(run("lunar", MIDNIGHT), {})
+    with pytest.raises(ValueError, match="without a time zone"):
+        run_day(run("manual", "2026-01-02T00:00:00"), {})
+
+
+def test_the_day_does_not_depend_on_the_machines_time_zone(monkeypatch):
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    at = datetime(2026, 1, 2, 13, tzinfo=timezone(timedelta(hours=13)))
+    assert at.astimezone(UTC) == datetime(2026, 1, 2, tzinfo=UTC)
+    assert run_day(run("manual", at.isoformat()), {}) == "2026-01-02"
