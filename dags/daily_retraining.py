@@ -24,8 +24,8 @@ What a red task means:
 
 * `ingest`: the day's logs are missing, damaged or do not fit the profile. Has the source delivered?
 * `validate_*`: the table breaks a rule, and **nothing after it has run**. Read the broken rules in
-  the log and repair the source; `airflow tasks clear ... --upstream -t validate_` makes the tables
-  again. Never mark a validation as success.
+  the log, repair the source, and clear the whole day: what is unchanged is not made again. Never
+  mark a validation as success.
 * `build_candidates`, `label_candidates`, `build_examples`, `bootstrap_examples`: Spark failed.
 * `score`, `evaluate`: yesterday's model could not be judged, so none is promoted today.
 * `promote`: no decision was made. (Holding a model back is a decision, and green.)
@@ -63,6 +63,7 @@ from pathlib import Path
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Param, TriggerRule, chain
 from airflow.timetables.interval import CronDataIntervalTimetable
+
 from retries import RetryCrashes
 from run_day import run_day
 
@@ -113,8 +114,8 @@ with DAG(
         "owner": "ranking",
         "retries": 2,
         "retry_delay": timedelta(minutes=2),
-        "retry_exponential_backoff": 3,
-        "max_retry_delay": timedelta(minutes=30),
+        "retry_exponential_backoff": 2,
+        "max_retry_delay": timedelta(minutes=15),
         "retry_policy": RetryCrashes(),
         "do_xcom_push": False,
     },

@@ -18,7 +18,7 @@ from dags.process_tree import end_tree
 DAGS = Path(__file__).resolve().parent
 
 
-class AirflowMissing(Exception):  # noqa: N818 - it is what happened, in the words the user reads
+class AirflowMissing(Exception):
     """Airflow cannot be used here; the message says what to do."""
 
 
@@ -28,6 +28,7 @@ class EmbeddedAirflow:
     def __init__(self, home: Path) -> None:
         """Name the folder; nothing is written before `opened`."""
         self.home = home
+        self._migrated = home / "migrated"
         self.airflow = Path(sys.executable).with_name("airflow")
         # A shell that points at somebody's production Airflow must not lead these runs there.
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW_")}
@@ -52,14 +53,18 @@ class EmbeddedAirflow:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise AirflowMissing(f"another run is using {self.home}: let it end") from None
-            self._migrate()
+            self._prepare()
             yield
 
-    def _migrate(self) -> None:
-        done = self.home / "migrated"
-        if done.exists() and done.read_text() == version("apache-airflow"):
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the database is there, made by this version of Airflow."""
+        return self._migrated.exists() and self._migrated.read_text() == version("apache-airflow")
+
+    def _prepare(self) -> None:
+        if self.is_prepared:
             return
-        if not done.exists():
+        if not self._migrated.exists():
             # What a killed migration leaves cannot be migrated again.
             (self.home / "airflow.db").unlink(missing_ok=True)
         log = self.home / "migrate.log"
@@ -68,7 +73,7 @@ class EmbeddedAirflow:
             ended = subprocess.run(command, env=self.environment, stdout=out, stderr=out)
         if ended.returncode != 0:
             raise AirflowMissing(f"`airflow db migrate` failed: read {log}")
-        done.write_text(version("apache-airflow"))
+        self._migrated.write_text(version("apache-airflow"))
 
     def page_command(self) -> str:
         """The shell command that serves Airflow's own page of these runs, to this machine alone."""

@@ -130,8 +130,9 @@ def _ended(task_id: str, state: str, lines: list[_Line]) -> TaskNews:
     """Time the command alone: the first task of a run would be charged for Airflow's own start."""
     command = [line for line in lines if line.printed_by_command]
     seconds = (command[-1].at - command[0].at).total_seconds() if command else 0.0
-    # The hook frames the output: folder, command line, "Output:" before it, the exit code after.
-    output = [line.text for line in command[3:-1]] or [line.text for line in lines]
+    # The hook writes its folder, the command line and "Output:" first, and the exit code last.
+    said = command[3:] or lines
+    output = [text for line in said for text in line.text.splitlines()]
     return TaskNews(task_id, state, seconds, output)
 
 

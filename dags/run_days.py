@@ -50,10 +50,12 @@ def main(argv: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     airflow = EmbeddedAirflow(args.lake / ".airflow")
+    if not airflow.is_prepared:
+        _say(f"preparing Airflow's own database in {airflow.home}, once ...")
     try:
         with airflow.opened():
             return _run_days(airflow, args)
-    except (AirflowMissing, OSError) as error:
+    except (AirflowMissing, OSError, OverflowError) as error:
         sys.stderr.write(f"run_days: refused: {error}\n")
         return REFUSED
     except KeyboardInterrupt:
@@ -107,7 +109,7 @@ def _say_failure(run: FollowedRun, failed: TaskNews | None, args: argparse.Names
         _say(f"    {line}")
     _say(
         f"\nfull log   {run.log}"
-        f"\nwhat next  put right what it names, then go on (done steps are no-ops):"
+        "\nwhat next  put right what it names, then go on (done steps are no-ops):"
         f"\n           {_command(args)}"
     )
 
@@ -129,11 +131,9 @@ def _say_results(airflow: EmbeddedAirflow, args: argparse.Namespace, seconds: fl
 
 def _command(args: argparse.Namespace, first_day: date | None = None) -> str:
     """The command line that runs these days, or as many from another first day."""
-    return shlex.join(
-        [sys.executable, "-m", "dags.run_days", "--lake", str(args.lake)]
-        + ["--profile", args.profile, "--first-day", str(first_day or args.first_day)]
-        + ["--days", str(args.days)]
-    )
+    days = f"--first-day {first_day or args.first_day} --days {args.days}"
+    where = shlex.join(["--lake", str(args.lake), "--profile", args.profile])
+    return f"{shlex.quote(sys.executable)} -m dags.run_days {where} {days}"
 
 
 def _duration(seconds: float) -> str:

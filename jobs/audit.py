@@ -29,7 +29,9 @@ def check_schema(found: pa.Schema, table: Table, source: str) -> None:
         for field in wanted
         if field.name not in found.names or not _same_type(found.field(field.name).type, field.type)
     ]
-    problems += [f"column {name!r} is not declared" for name in found.names if name not in wanted.names]
+    problems += [
+        f"column {name!r} is not declared" for name in found.names if name not in wanted.names
+    ]
     if problems:
         raise Refused(
             f"{source} is not a {table.name} file: {'; '.join(problems)}. "

@@ -32,7 +32,9 @@ def with_candidate_sets(logs: DataFrame, sets: Table) -> DataFrame:
     """Return one row a request, with `is_torn` where its rows contradict each other."""
     listed = [c.name for c in sets.per_candidate()]
     heads = [
-        c.name for c in sets.columns if not c.is_list and c.name not in ("request_id", "n_candidates")
+        c.name
+        for c in sets.columns
+        if not c.is_list and c.name not in ("request_id", "n_candidates")
     ]
     # A struct sorts by its first fields; 0.0 - score turns -0.0 into 0.0 on the way.
     candidate = F.struct(

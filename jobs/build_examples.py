@@ -25,7 +25,7 @@ from jobs.features import input_columns
 from jobs.lake import Partition
 from jobs.publish import Publication
 from jobs.registry import Registry
-from jobs.spark_session import add_master, read_partition, spark_session, write_version
+from jobs.spark_session import add_master, read_partition, spark_session, write_files
 from jobs.teacher import WITHOUT_TEACHER, teacher_id
 from jobs.window_vocabulary import learn_vocabulary, newest_fields
 from schemas.spark import spark_schema
@@ -34,6 +34,8 @@ STEP = "build_examples"
 READS = ("candidate_sets", "teacher_labels")
 WRITES = ("examples",)
 VOCABULARY, ITEMS = "_vocabulary", "_items.parquet"
+TRAINING, VALIDATION = "training", "validation"
+"""Prefixes of the files that hold either split."""
 FILE_REQUESTS = 512
 """Requests a file, which is one row group: Petastorm's unit of sharding and shuffling."""
 MIN_FILES = 4
@@ -114,9 +116,14 @@ def write_examples(
         yield from shared.value(batches)
 
     spread = requests.select(*columns).repartition(files, F.xxhash64("request_id"))
-    ordered = spread.sortWithinPartitions(F.xxhash64("request_id"), "request_id", "request_dt")
+    ordered = spread.sortWithinPartitions(
+        "is_validation", F.xxhash64("request_id"), "request_id", "request_dt"
+    )
     rows = ordered.mapInArrow(work, spark_schema(encoder.table))
-    write_version(rows, encoder.table, folder)
+    # A file holds one split, so that Petastorm reads no row that it then throws away.
+    split = rows.withColumn("split", F.col("is_validation"))
+    names = {TRAINING: "split=0/*.parquet", VALIDATION: "split=1/*.parquet"}
+    write_files(split, folder, names, by=("split",))
 
 
 def build(task: Task, args: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from jobs.publish import Publication
 
 SPECIAL_IN_PATHS = "#?%*[]{}\\"
 """Spark reads some of these as patterns, Petastorm others as parts of an address."""
-DONE, REFUSED, NOTHING_TO_DO = 0, 2, 99
+DONE, FAILED, REFUSED, NOTHING_TO_DO = 0, 1, 2, 99
 
 
 def _argument(parse: Callable[[str], object]) -> Callable[[str], object]:
@@ -96,7 +96,11 @@ class Task:
         live = publication.partition.manifest()
         seconds = time.monotonic() - self._started
         self.say(f"{live.rows:,} rows in {publication.partition.name} ({note}; {seconds:.1f} s)")
-        print(f"next: python -m jobs.{next_step}", flush=True)
+        self.next(next_step)
+
+    def next(self, step: str) -> None:
+        """Print which step comes next."""
+        print(f"next: python -m jobs.{step}", flush=True)
 
     def progress(self, done: int, total: int, unit: str) -> None:
         """Print how far a long step is and how long it will still take, every tenth."""
@@ -119,6 +123,9 @@ def run(
     except Refused as refusal:
         print(f"{step}: refused: {refusal}", file=sys.stderr, flush=True)
         return REFUSED
+    except OSError as error:
+        print(f"{step}: failed: {error}; nothing was published", file=sys.stderr, flush=True)
+        return FAILED
     except NothingToDo as nothing:
         print(f"{step}: nothing to do: {nothing}", flush=True)
         return NOTHING_TO_DO

@@ -1,6 +1,6 @@
 """Petastorm, and only here: published examples as batches, every row accounted for.
 
-Petastorm 0.12.1 is pinned for what 0.13 loses (STACK); even so each epoch is counted against the
+Petastorm 0.12.1 is pinned because 0.13 silently loses row groups; even so each epoch is counted against the
 parquet footers. `_common_metadata` may carry a pickle that Petastorm would execute, so a folder
 that holds one is refused before anything opens it.
 """
@@ -18,19 +18,16 @@ from schemas.tables import Table
 with warnings.catch_warnings():  # petastorm still imports what its dependencies have deprecated
     warnings.simplefilter("ignore")
     from petastorm import make_batch_reader
-    from petastorm.predicates import in_lambda
     from petastorm.pytorch import BatchedDataLoader
 
 FORBIDDEN = ("_common_metadata", "_metadata")
 
 
 class Feed:
-    """The batches of one split of some published files."""
+    """The batches of some published files."""
 
-    def __init__(
-        self, files: list[Path], table: Table, *, validation: bool, batch_size: int, seed: int
-    ) -> None:
-        """Count the split's rows in the files; nothing is opened by Petastorm yet."""
+    def __init__(self, files: list[Path], table: Table, *, batch_size: int, seed: int) -> None:
+        """Count the rows in the files' footers; nothing is opened by Petastorm yet."""
         for folder in {path.parent for path in files}:
             for name in FORBIDDEN:
                 if (folder / name).exists():
@@ -41,12 +38,7 @@ class Feed:
         # Not Path.as_uri: Petastorm does not undo its escapes, and '=' would become one.
         self._urls = [f"file://{path.absolute()}" for path in files]
         self._table, self._batch_size, self._seed = table, batch_size, seed
-        self._split = int(validation)
-        self.rows = sum(self._count(path) for path in files)
-
-    def _count(self, path: Path) -> int:
-        splits = pq.read_table(path, columns=["is_validation"])["is_validation"].to_numpy()
-        return int((splits == self._split).sum())
+        self.rows = sum(pq.read_metadata(path).num_rows for path in files)
 
     def epoch(self, number: int, *, shuffle: bool) -> Iterator[CandidateBatch]:
         """Yield one pass; the order is a function of the seed and the epoch's number.
@@ -54,20 +46,18 @@ class Feed:
         Raises RuntimeError at the end of a pass that delivered other than every row once.
         """
         fields = [c.name for c in self._table.columns if c.kind != "string"]
-        seed, split = self._seed + number, self._split
         delivered = 0
-        with (
-            warnings.catch_warnings(),
-            make_batch_reader(
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            reader = make_batch_reader(
                 self._urls,
                 schema_fields=fields,
                 reader_pool_type="dummy",
                 shuffle_row_groups=shuffle,
-                seed=seed,
+                seed=self._seed + number,
                 num_epochs=1,
-                predicate=in_lambda(["is_validation"], lambda value: value == split),
-            ) as reader,
-        ):
+            )
+        with reader, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             capacity = max(4 * self._batch_size, 1) if shuffle else 0
             loader = BatchedDataLoader(

@@ -69,7 +69,7 @@ def meet_items(
 
 
 def label_frame(spark: SparkSession, sets: DataFrame, labeller: Labeller) -> DataFrame:
-    """Return teacher_labels of candidate sets; the model and the vectors reach each machine once."""
+    """Return teacher_labels of candidate sets; model and vectors reach each machine once."""
     shared = spark.sparkContext.broadcast(labeller)
     columns = ["request_id", *input_columns(labeller.fields)]
 

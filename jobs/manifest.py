@@ -1,4 +1,4 @@
-"""The one pointer of a partition: which files are live, what they hold, from what they were made."""
+"""The one pointer of a partition: which files are live, what they hold, what they are made of."""
 
 import hashlib
 import json

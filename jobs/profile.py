@@ -92,7 +92,7 @@ class Profile:
 
 
 def load_profile(name: str) -> Profile:
-    """Return the profile of a shipped name or of a TOML file; refuse unknown keys and bad values."""
+    """Return a shipped profile by name, or a TOML file's; refuse unknown keys and bad values."""
     path = Path(name)
     if path.suffix == ".toml":
         where, text = name, _read(path)

@@ -10,6 +10,7 @@ import dataclasses
 import sys
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
@@ -30,7 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
 def judge(rows: list[dict], config: PromotionConfig) -> tuple[bool, str]:
     """Return whether the candidate holds, and the numbers that say so.
 
-    `rows` are the metrics whose baseline is the promoted model: paired differences.
+    `rows` are the metrics of the candidate's own ranking as paired differences from the promoted
+    model's.
     """
     found = {row["metric"]: row for row in rows if row["k"] == config.k}
     diversity = "ilad_category" if "ilad_category" in found else "ilad_reference"
@@ -78,8 +80,8 @@ def promote(task: Task, args: argparse.Namespace) -> None:
         return
     holds, reason = True, "the first model, without a rival"
     if rival:
-        table = metrics.read().filter(pa.compute.field("baseline") == "promoted")
-        holds, reason = judge(table.to_pylist(), config)
+        served = (pc.field("baseline") == "promoted") & (pc.field("method") == "cdm")
+        holds, reason = judge(metrics.read().filter(served).to_pylist(), config)
     elif previous == candidate:
         reason = "promoted already, and no newer model"
     row = {

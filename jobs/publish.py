@@ -47,16 +47,20 @@ class Publication:
 
     @contextmanager
     def attempt(self) -> Iterator[Path]:
-        """Give a fresh version folder; remove it again if the step fails in this process."""
+        """Give a fresh version folder; remove it again if the step fails before publishing it."""
         folder = self.partition.path / f"v={uuid.uuid4().hex[:12]}"
         folder.mkdir(parents=True)
         try:
             yield folder
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            live = self.partition.manifest()
+            if live is None or live.folder != folder.name:
+                shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def publish(self, folder: Path, counts: dict[str, int | float | str], rows: int | None = None) -> Manifest:
+    def publish(
+        self, folder: Path, counts: dict[str, int | float | str], rows: int | None = None
+    ) -> Manifest:
         """Audit the folder, then make it the live version.
 
         `rows` is what the step says it wrote; another number found is an error of the step.

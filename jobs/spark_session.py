@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,11 +75,20 @@ def read_partition(spark: SparkSession, partition: Partition) -> DataFrame:
 
 
 def write_version(frame: DataFrame, table: Table, folder: Path) -> None:
-    """Write the frame's columns of the table into a fresh version folder."""
+    """Write the frame's columns of the table into a fresh version folder as part-<n>.parquet."""
+    write_files(frame.select(*table.names), folder, {"part": "*.parquet"})
+
+
+def write_files(
+    frame: DataFrame, folder: Path, names: dict[str, str], by: tuple[str, ...] = ()
+) -> None:
+    """Write a frame, partitioned by some columns, and give its files short names.
+
+    `names` maps a prefix to the pattern, below Spark's output, of the files that get it.
+    """
     staged = folder / "spark"
-    frame.select(*table.names).write.parquet(str(staged))
-    for number, path in enumerate(sorted(staged.glob("*.parquet"))):
-        path.rename(folder / f"part-{number}.parquet")
-    for leftover in staged.iterdir():
-        leftover.unlink()
-    staged.rmdir()
+    frame.write.partitionBy(*by).parquet(str(staged))
+    for prefix, pattern in names.items():
+        for number, path in enumerate(sorted(staged.glob(pattern))):
+            path.rename(folder / f"{prefix}-{number}.parquet")
+    shutil.rmtree(staged)

@@ -10,7 +10,7 @@ import sys
 import pyarrow.parquet as pq
 import torch
 
-from jobs.build_examples import ITEMS, VOCABULARY
+from jobs.build_examples import ITEMS, TRAINING, VALIDATION, VOCABULARY
 from jobs.cli import Task, run, step_parser
 from jobs.errors import NothingToDo, Refused
 from jobs.feed import Feed
@@ -21,6 +21,7 @@ from jobs.registry import Registry
 from jobs.teacher import WITHOUT_TEACHER, teacher_id
 from model import checkpoint
 from model.cdm import CDM, Shape
+from model.memory import keep_freed_memory
 from model.training import Diverged, Epoch, fit
 from model.vocabulary import Vocabulary
 
@@ -77,17 +78,15 @@ def train(task: Task, args: argparse.Namespace) -> None:
     folder = source.folder()
     files = source.files()
     vocabulary = Vocabulary.load(folder / VOCABULARY, fields.user_tokens + fields.item_tokens)
-    splits = [
+    learn, judge = (
         Feed(
-            files,
+            [path for path in files if path.name.startswith(split)],
             source.table,
-            validation=held_out,
             batch_size=training.batch_size,
             seed=training.seed,
         )
-        for held_out in (False, True)
-    ]
-    learn, judge = splits
+        for split in (TRAINING, VALIDATION)
+    )
     if not learn.rows or not judge.rows:
         raise Refused(
             f"{source.name} has {learn.rows} requests to train on and {judge.rows} to stop early "
@@ -99,7 +98,8 @@ def train(task: Task, args: argparse.Namespace) -> None:
         dense=len(fields.dense),
         win_rate=0.0 if args.bootstrap else win_rate(files),
     )
-    checkpoint.seed_everything(training.seed)
+    keep_freed_memory()
+    torch.manual_seed(training.seed)
     model = CDM(shape, profile.model)
 
     def report(epoch: Epoch) -> None:
@@ -118,6 +118,7 @@ def train(task: Task, args: argparse.Namespace) -> None:
         )
     except Diverged as diverged:
         raise Refused(f"{source.name}: {diverged}") from diverged
+    model.eval().calibrate_export(judge.epoch(0, shuffle=False), profile.model.similarity_scale)
     about = {
         "kind": parameters["kind"],
         "day": task.day.isoformat(),
@@ -132,7 +133,7 @@ def train(task: Task, args: argparse.Namespace) -> None:
     ]
     with registry.attempt() as attempt:
         version = checkpoint.save(attempt, model, shape, profile.model, vocabulary, about, curve)
-        items = item_vectors(pq.read_table(folder / ITEMS), fields, model.eval(), vocabulary)
+        items = item_vectors(pq.read_table(folder / ITEMS), fields, model, vocabulary)
         (attempt / checkpoint.ITEMS).mkdir()
         pq.write_table(items, attempt / checkpoint.ITEMS / "known.parquet", compression="zstd")
         registry.publish(
@@ -149,7 +150,7 @@ def train(task: Task, args: argparse.Namespace) -> None:
         f"{parameters['kind']} {version} from {learn.rows:,} requests, {judge.rows:,} held out, "
         f"{len(history)} epochs, {items.num_rows:,} item vectors"
     )
-    print("next: python -m jobs." + ("promote" if args.bootstrap else "report"), flush=True)
+    task.next("promote" if args.bootstrap else "report")
 
 
 def vars_of(losses: object) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """CDM: the click model f, and the student that predicts which candidates the teacher picks."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -36,6 +37,7 @@ class CDM(nn.Module):
         fields = len(shape.user_sizes) + len(shape.item_sizes)
         self.backbone = DCN(fields * config.embedding_width + shape.dense, config)
         self.student = ContextEncoder(config) if shape.win_rate else None
+        self.register_buffer("export_scale", torch.ones(()))
         if self.student is not None:
             prior = math.log(shape.win_rate / (1 - shape.win_rate))
             self.win_bias = nn.Parameter(torch.tensor(prior))
@@ -66,7 +68,7 @@ class CDM(nn.Module):
         return self.student(e, u, batch.valid, targets, noise)
 
     def win_logits(self, contexts: Contexts) -> Tensor:
-        """Return logits [B, T] of y_stu = sigmoid(q . C + bias) (Eq. 17; the bias is METHODS A.5)."""
+        """Return logits [B, T] of y_stu = sigmoid(q . C + bias): Eq. 17 and a learned base rate."""
         return (contexts.query * contexts.fused).sum(-1) + self.win_bias
 
     @torch.no_grad()
@@ -88,6 +90,22 @@ class CDM(nn.Module):
 
     @torch.no_grad()
     def item_vectors(self, item_tokens: Tensor) -> Tensor:
-        """Return e [I, d] of items [I, F]."""
+        """Return the exported e [..., d] of items [..., F]: P_I x_i times the export scale."""
         self.eval()
-        return self.embeddings.item_vector(item_tokens)
+        return self.embeddings.item_vector(item_tokens) * self.export_scale
+
+    @torch.no_grad()
+    def calibrate_export(self, batches: Iterable[CandidateBatch], mean_square: float) -> None:
+        """Choose the export scale that makes the mean of |e_i * u|^2 over candidates `mean_square`.
+
+        The plain dot product of Eq. 3 grows with the norms of whatever training left, until the
+        sigmoid says the same of every pair. One scale for all items keeps the
+        equation as it is, and its teacher comparable from day to day.
+        """
+        total, count = torch.zeros((), dtype=torch.float64), 0
+        for batch in batches:
+            e = self.embeddings.item_vector(batch.item_tokens)
+            u = self.embeddings.user_vector(batch.user_tokens)
+            square = ((e * u[:, None]) ** 2).sum(-1)[batch.valid]
+            total, count = total + square.double().sum(), count + len(square)
+        self.export_scale.fill_((mean_square * count / total.clamp_min(1e-30)).sqrt().item())

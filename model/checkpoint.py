@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -59,7 +58,9 @@ def version_of(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def load(folder: Path, user_names: tuple[str, ...], item_names: tuple[str, ...]) -> tuple[CDM, Vocabulary]:
+def load(
+    folder: Path, user_names: tuple[str, ...], item_names: tuple[str, ...]
+) -> tuple[CDM, Vocabulary]:
     """Return the model, ready to score, and its vocabulary.
 
     Raises BadCheckpoint where the folder is damaged or belongs to another set of fields.
@@ -89,8 +90,3 @@ def load(folder: Path, user_names: tuple[str, ...], item_names: tuple[str, ...])
 
 def _tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
-
-
-def seed_everything(seed: int) -> None:
-    """Fix what torch draws at initialisation and in dropout."""
-    torch.manual_seed(seed)

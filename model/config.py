@@ -36,10 +36,12 @@ class TeacherConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelConfig:
-    """DCN backbone and contrastive context encoder (sections 3.2 and 4.1.4, METHODS defaults)."""
+    """DCN backbone and contrastive context encoder (sections 3.2 and 4.1.4; what those leave open is ours)."""
 
     embedding_width: int = 16
     """d_e, width of each field's embedding."""
+    embedding_std: float = 0.01
+    """Deviation of untrained embeddings; small, so that rare tokens add no noise to f."""
     width: int = 64
     """d, width of e_i, u, q, k, v and C."""
     cross_layers: int = 3
@@ -47,6 +49,8 @@ class ModelConfig:
     dropout: float = 0.25
     context_size: int = 10
     """k, items in the positive and in the negative context."""
+    similarity_scale: float = 4.0
+    """Mean of |e_i * u|^2 over the training candidates, to which the exported e are scaled."""
     include_self: bool = False
     """Whether a target may stand in its own context."""
 
@@ -54,6 +58,8 @@ class ModelConfig:
         """Check the ranges."""
         for name in ("embedding_width", "width", "context_size"):
             require(getattr(self, name) >= 1, f"model.{name}", getattr(self, name), "at least 1")
+        for name in ("embedding_std", "similarity_scale"):
+            require(getattr(self, name) > 0, f"model.{name}", getattr(self, name), "above 0")
         require(self.cross_layers >= 0, "model.cross_layers", self.cross_layers, "at least 0")
         require(bool(self.hidden) and min(self.hidden) >= 1, "model.hidden", self.hidden, "widths")
         require(0 <= self.dropout < 1, "model.dropout", self.dropout, "from 0 to below 1")
@@ -105,8 +111,12 @@ class RankingConfig:
 
     gamma: float = 0.1
     """gamma of f + gamma * y_stu."""
+    gamma_sweep: tuple[float, ...] = (0.0, 0.05, 0.2, 0.4)
+    """Further gammas, for the accuracy-diversity front."""
     mmr_weight: float = 0.1
     """lambda of the item-level MMR re-ranking baseline."""
+    mmr_sweep: tuple[float, ...] = (0.05, 0.2, 0.4)
+    """Further lambdas of that baseline."""
     mmr_cosine_scale: float = 2.0
     """kappa of that baseline's similarity."""
     seed: int = 5
@@ -116,6 +126,9 @@ class RankingConfig:
         """Check the ranges."""
         for name in ("gamma", "mmr_weight", "mmr_cosine_scale"):
             require(getattr(self, name) >= 0, f"ranking.{name}", getattr(self, name), "at least 0")
+        for name in ("gamma_sweep", "mmr_sweep"):
+            weights = getattr(self, name)
+            require(min(weights, default=0) >= 0, f"ranking.{name}", weights, "at least 0 each")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

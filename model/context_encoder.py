@@ -3,8 +3,8 @@
 Letters: B requests, N candidates, T targets, k context items, d width.
 
 Training selects the k largest perturbed log-probabilities and lets the gradient flow through the
-softmax weights of what was selected, which METHODS A.8 and A.10 found as good as the relaxation
-at a fraction of its memory. Serving selects without noise, so scores repeat bit by bit.
+softmax weights of what was selected: the limit of the relaxation of Eq. 7-10 at temperature 0,
+without its memory of k times N numbers a target. Serving selects without noise, so scores repeat bit by bit.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Contexts:
 
 
 class ContextEncoder(nn.Module):
-    """Two sampled contexts of each target, similar and dissimilar, fused with the user's interest."""
+    """Two sampled contexts of each target, similar and dissimilar, fused with user interest."""
 
     def __init__(self, config: ModelConfig) -> None:
         """Make W_1, W_2, W_3 and the fusion network."""

@@ -1,4 +1,6 @@
-"""The backbone: Deep & Cross network v1 (Wang et al., ADKDD'17), as METHODS A.3 reads the paper."""
+"""The backbone: Deep & Cross network v1 (Wang et al., ADKDD'17) on field embeddings."""
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -7,10 +9,7 @@ from model.config import ModelConfig
 
 
 class Embeddings(nn.Module):
-    """Shared embedding tables: raw user and item vectors, and their maps to the width d.
-
-    Rows start with length about 1, so that dot products of items with common fields stand out.
-    """
+    """Shared embedding tables: raw user and item vectors, and their maps to the width d."""
 
     def __init__(self, user_sizes: list[int], item_sizes: list[int], config: ModelConfig) -> None:
         """Make one table a field; index 0 is padding and stays zero."""
@@ -21,15 +20,15 @@ class Embeddings(nn.Module):
         self.item_map = nn.Linear(
             len(item_sizes) * config.embedding_width, config.width, bias=False
         )
-        # Keeps the angles between raw item vectors, which the untrained teacher's s stands on.
-        nn.init.orthogonal_(self.item_map.weight)
         # u weighs the d dimensions of e in e_i * u: start from even weights, not from noise.
         nn.init.ones_(self.user_map.bias)
+        # Keeps the angles between raw item vectors, on which the first teacher's s stands.
+        nn.init.orthogonal_(self.item_map.weight)
 
     @staticmethod
     def _table(size: int, config: ModelConfig) -> nn.Embedding:
         table = nn.Embedding(size, config.embedding_width, padding_idx=0)
-        nn.init.normal_(table.weight, std=config.embedding_width**-0.5)
+        nn.init.normal_(table.weight, std=config.embedding_std)
         with torch.no_grad():
             table.weight[0].zero_()
         return table
@@ -74,7 +73,7 @@ class DCN(nn.Module):
         self.cross = nn.ModuleList(CrossLayer(inputs) for _ in range(config.cross_layers))
         widths = [inputs, *config.hidden]
         layers: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(config.dropout)]
         self.mlp = nn.Sequential(*layers)
         self.head = nn.Linear(inputs + widths[-1], 1)

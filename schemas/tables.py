@@ -240,7 +240,11 @@ def examples(fields: Fields, max_candidates: int) -> Table:
             Column(name="request_dt", kind="int32", meaning="Its day, days since 1970-01-01."),
             _flag("is_validation", "1 where the user is in the early-stopping split."),
             Column(
-                name="n_candidates", kind="int32", meaning="Candidates kept.", low=1, high=max_candidates
+                name="n_candidates",
+                kind="int32",
+                meaning="Candidates kept.",
+                low=1,
+                high=max_candidates,
             ),
             Column(
                 name="user_tokens",

@@ -15,6 +15,7 @@ from model import checkpoint
 
 SHOWN_DAYS = 28
 """Days that one page goes back; older ones stand in their own day's page."""
+SPLITS = ("training", "validation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,10 @@ class TrainedModel:
     def version(self) -> str:
         """Its version."""
         return str(self.manifest.parameters["version"])
+
+    def learns(self, loss: str) -> bool:
+        """Whether the model has this loss: a DCN has no student."""
+        return any(epoch[split][loss] for epoch in self.history for split in SPLITS)
 
     def total(self, losses: dict[str, float]) -> float:
         """Return the weighted sum that early stopping judges (Eq. 20)."""

@@ -8,6 +8,7 @@ from typing import Any
 from jobs.report.evidence import Live, TrainedModel
 from jobs.teacher import WITHOUT_TEACHER
 
+BOOTSTRAP = " (bootstrap)"
 LOST = ("cut", "drop", "missed", "outside", "quarantin", "unknown", "with_one", "without")
 """Words in a count's name that say that something did not get through whole."""
 
@@ -38,9 +39,9 @@ def _write(value: float | str) -> str:
 
 
 def lines(
-    live: Iterable[Live], models: Iterable[TrainedModel], days: list[date]
+    tables: Iterable[str], live: Iterable[Live], models: Iterable[TrainedModel], days: list[date]
 ) -> list[Line]:
-    """Return rows and counts of every table, tables in the order in which a day makes them."""
+    """Return rows and counts of every table, in the given order, the models last."""
     cells: dict[tuple[str, str], dict[date, list[str]]] = {}
 
     def add(table: str, day: date, counts: dict[str, Any]) -> None:
@@ -52,16 +53,17 @@ def lines(
         if table == "validations":
             continue
         if one.keys.get("teacher_id") == WITHOUT_TEACHER:
-            table += " (bootstrap)"
+            table += BOOTSTRAP
         add(table, one.day, {"rows": one.manifest.rows} | one.manifest.counts)
     for model in models:
         add(f"models ({model.kind})", model.day, model.manifest.counts)
-    order = list(dict.fromkeys(table for table, _ in cells))
+    order = [name for table in tables for name in (table, table + BOOTSTRAP)]
+    place = {name: number for number, name in enumerate(order)}
     return [
-        Line(
-            table, name, tuple(" + ".join(by_day[day]) if day in by_day else None for day in days)
+        Line(table, name, tuple(" + ".join(by_day[day]) if day in by_day else None for day in days))
+        for (table, name), by_day in sorted(
+            cells.items(), key=lambda cell: place.get(cell[0][0], len(place))
         )
-        for (table, name), by_day in sorted(cells.items(), key=lambda c: order.index(c[0][0]))
     ]
 
 

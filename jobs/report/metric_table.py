@@ -1,6 +1,6 @@
 """What the metrics mean, in which order they and the methods are shown, and one day's numbers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 BASELINE = "dcn"
 
@@ -31,12 +31,12 @@ METRICS = (
     Metric(
         name="ilad_reference",
         label="ILAD by vectors",
-        reads="1 − mean likeness of the list's items by frozen reference vectors",
+        reads="1 minus mean likeness of the list's items by frozen reference vectors",
     ),
     Metric(
         name="ilad_category",
         label="ILAD by category",
-        reads="1 − share of the list's pairs that have one category",
+        reads="1 minus share of the list's pairs that have one category",
         needs="categories",
     ),
     Metric(
@@ -60,7 +60,7 @@ METRICS = (
     ),
     Metric(
         name="value_over_top_p",
-        label="V/V(top p)",
+        label="V/V(top\N{NO-BREAK SPACE}p)",
         reads="true value against that of the K items with the highest true click propensity",
         needs="truth",
     ),
@@ -73,22 +73,23 @@ METHODS = {
     "mmr": "MMR",
     "cdm": "CDM",
 }
-WEIGHTS = {"mmr": "λ", "cdm": "γ"}
+GAMMA = "\N{GREEK SMALL LETTER GAMMA}"
+WEIGHTS = {"mmr": "\N{GREEK SMALL LETTER LAMDA}", "cdm": GAMMA}
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Method:
     """A method's name taken apart: 'cdm@0.05' is CDM at another weight than the profile's."""
 
-    place: int
     swept: bool
+    place: int
     weight: float
-    name: str = field(compare=True)
-    base: str = field(compare=False)
+    name: str
+    base: str
 
     @classmethod
     def of(cls, name: str) -> "Method":
-        """Take a name apart; what is no known method stands last, under its own name."""
+        """Take a name apart; what is not known stands last, under its own name."""
         base, _, text = name.partition("@")
         try:
             weight = float(text) if text else 0.0
@@ -96,7 +97,7 @@ class Method:
             base, text, weight = name, "", 0.0
         order = list(METHODS)
         place = order.index(base) if base in METHODS else len(order)
-        return cls(place, bool(text), weight, name, base)
+        return cls(bool(text), place, weight, name, base)
 
     @property
     def label(self) -> str:
@@ -106,7 +107,7 @@ class Method:
 
     @property
     def weight_label(self) -> str:
-        """The weight with its letter, such as γ 0.05."""
+        """The weight with its letter, such as gamma 0.05."""
         return f"{WEIGHTS.get(self.base, 'weight')} {self.weight:g}"
 
 
@@ -173,4 +174,7 @@ class Numbers:
         return "ilad_category" if self.has("ilad_category") else "ilad_reference"
 
 
-LABELS = {metric.name: metric.label for metric in METRICS}
+def at_k(metric: str, k: int) -> str:
+    """Return what the page calls a metric at a list length, such as ILAD@5 by category."""
+    label = next((m.label for m in METRICS if m.name == metric), metric)
+    return label.replace(" by ", f"@{k} by ") if " by " in label else f"{label}@{k}"

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from jobs.report.metric_table import BASELINE, LABELS, METHODS, Number, Numbers
+from jobs.report.metric_table import BASELINE, GAMMA, METHODS, Number, Numbers, at_k
 
-MINUS = "\N{MINUS SIGN}"
+MINUS, FIXED_SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 VERDICTS = {1: "higher", 0: "no difference can be told", -1: "lower"}
 
 
@@ -25,12 +25,12 @@ def interval(found: Number, digits: int = 3, *, paired: bool = False) -> str:
     if found.low is None or found.high is None:
         return ""
     write = signed if paired else number
-    return f"[{write(found.low, digits)}, {write(found.high, digits)}]"
+    return f"[{write(found.low, digits)},{FIXED_SPACE}{write(found.high, digits)}]"
 
 
 def percent(share: float, digits: int = 1) -> str:
     """Return 41.2 %."""
-    return f"{number(100 * share, digits)} %"
+    return f"{number(100 * share, digits)}{FIXED_SPACE}%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,15 @@ def verdict(numbers: Numbers, metric: str, k: int, method: str = "cdm") -> Verdi
     level = numbers.get(method, metric, k)
     if base is None or difference is None or level is None:
         return None
-    scale, unit = (100 / abs(base.value), " %") if base.value else (1.0, "")
+    factor, unit = (100 / abs(base.value), f"{FIXED_SPACE}%") if base.value else (1.0, "")
     digits = 1 if base.value else 3
     span = ""
     if difference.low is not None and difference.high is not None:
-        span = f"[{signed(scale * difference.low, digits)}, {signed(scale * difference.high, digits)}]"
+        ends = [signed(factor * end, digits) for end in (difference.low, difference.high)]
+        span = f"[{ends[0]},{FIXED_SPACE}{ends[1]}]"
     return Verdict(
-        label=f"{LABELS.get(metric, metric)}@{k}",
-        change=signed(scale * difference.value, digits) + unit,
+        label=at_k(metric, k),
+        change=signed(factor * difference.value, digits) + unit,
         span=span,
         words=VERDICTS[difference.direction] if span else "without an interval",
         levels=f"DCN {number(base.value)}, {METHODS.get(method, method)} {number(level.value)}",
@@ -86,7 +87,24 @@ def headline(day: date, numbers: Numbers, gamma: float) -> str:
         return f"No CDM was compared {where}: the model of that day has no student."
     if not found:
         return f"CDM was ranked {where}, but no paired difference from DCN is there to judge it by."
-    return f"CDM (γ = {gamma:g}) against DCN {where}: {'; '.join(map(str, found))}."
+    return f"CDM ({GAMMA} = {gamma:g}) against DCN {where}: {'; '.join(map(str, found))}."
+
+
+def scale(numbers: Numbers) -> str:
+    """Return between which levels DCN stands: chance, and the order that the candidates had."""
+    k = numbers.ks[-1]
+    chance, before = numbers.get("random", "recall", k), numbers.get("pre_ranker", "recall", k)
+    base = numbers.get(BASELINE, "recall", k)
+    if chance is None or before is None or base is None:
+        return ""
+    text = (
+        f"For scale: {at_k('recall', k)} is {number(chance.value)} by chance, "
+        f"{number(before.value)} in the pre-ranker's own order and {number(base.value)} by DCN"
+    )
+    paired = numbers.get("pre_ranker", "recall", k, BASELINE)
+    if paired is not None and paired.direction > 0:
+        text += ", so DCN is behind the order that it was given"
+    return text + "."
 
 
 CAUTION = (

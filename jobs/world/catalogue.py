@@ -47,7 +47,7 @@ class Catalogue:
         self._effects = {name: rng.normal(scale=0.4, size=FIELD_VALUES) for name in self._extra}
 
     def items(self, days_open: int) -> Items:
-        """Return the items that exist `days_open` days after the first; old ones keep their index."""
+        """Return the items of the first day and `days_open` more; old ones keep their index."""
         parts = [self._new_items(day) for day in range(days_open + 1)]
         return Items(
             np.concatenate([part.category for part in parts]),
@@ -95,7 +95,7 @@ class Catalogue:
 
     @cached_property
     def contexts(self) -> np.ndarray:
-        """Category mix [C, C] of what is asked for, as log weights: a category and those near it."""
+        """Category mix [C, C] of what is asked for, as log weights: itself and those near it."""
         rng = np.random.default_rng([self.config.seed, 3])
         square = (self.centres**2).sum(axis=1)
         near = -2.0 * (square[:, None] + square[None, :] - 2.0 * self.centres @ self.centres.T)

@@ -1,4 +1,4 @@
-"""The size and the laws of a simulated world (DESIGN: frozen before any student runs on it)."""
+"""The size and the laws of a simulated world (presets are frozen before a student runs on them)."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,0 +1,95 @@
+"""Write the report of everything up to a day: one HTML file that needs nothing else.
+
+Reads every table, writes reports/index.html, the same page as reports/<date>.html, and
+reports/summary.txt, which is printed too. It is a function of the lake alone.
+"""
+
+import argparse
+import os
+import sys
+from datetime import date
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from jobs.cli import Task, run, step_parser
+from jobs.features import flat
+from jobs.lake import Lake
+from jobs.report import wording
+from jobs.report.evidence import Evidence
+from jobs.report.one_request import one_request
+from jobs.report.page import page
+from jobs.report.summary import summary
+from jobs.report.teacher_picks import teacher_picks
+
+STEP = "report"
+READS = ("candidate_sets", "rankings", "metrics", "promotions", "teacher_labels", "validations")
+WRITES = ("reports",)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    return step_parser(STEP, __doc__)
+
+
+def derived_share(lake: Lake, day: date | None) -> tuple[date, int, int] | None:
+    """Return the day, its derived candidates and all of its candidates."""
+    if day is None:
+        return None
+    derived = total = 0
+    for batch in lake.partition("candidate_sets", day).batches(["derived"]):
+        flags = flat(batch["derived"])
+        derived, total = derived + pc.sum(flags).as_py(), total + len(flags)
+    return day, derived, total
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    staged.write_text(text, encoding="utf-8")
+    staged.replace(path)
+
+
+def report(task: Task, args: argparse.Namespace) -> None:
+    """Gather, draw, write, and print the short table."""
+    lake, day, profile = task.lake, task.day, task.profile
+    evidence = Evidence(lake, day)
+    judged = evidence.judged()
+    newest = judged[-1] if judged else None
+    if newest is None:
+        result = wording.without_metrics(day, evidence.registry.trained_before(day))
+    else:
+        result = wording.headline(newest.day, newest.numbers, profile.ranking.gamma)
+    request = None
+    if newest is not None and lake.partition("rankings", newest.day).manifest():
+        request = one_request(lake, profile.fields, newest.day, newest.version, profile.k)
+    labelled = evidence.newest("promotions")
+    checks = evidence.rows("validations")
+    html = page(
+        profile,
+        evidence,
+        judged,
+        result,
+        checks,
+        labelled and teacher_picks(lake, labelled, profile.teacher),
+        request,
+        derived_share(lake, evidence.newest("candidate_sets")),
+    )
+    of_today = [row["success"] for row in checks if row["dt"] == day]
+    failed = (of_today.count(0), len(of_today))
+    text = summary(profile.name, day, result, newest, failed)
+    folder = lake.root / "reports"
+    folder.mkdir(exist_ok=True)
+    write(folder / f"{day}.html", html)
+    write(folder / "summary.txt", text)
+    write(folder / "index.html", html)
+    print(f"{text}\n{folder / 'index.html'}", flush=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command."""
+    return run(STEP, build_parser(), argv, report)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

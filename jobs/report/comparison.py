@@ -1,0 +1,122 @@
+"""The comparison table: methods down, metrics across, and beneath it the differences from DCN."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jobs.profile import Profile
+from jobs.report.metric_table import BASELINE, METHODS, Metric, Number, Numbers
+from jobs.report.wording import interval, number, signed
+
+ARROWS = {1: "▲", 0: "", -1: "▼"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One number of the table as it is printed; `direction` is 0 where nothing can be told."""
+
+    text: str
+    span: str = ""
+    direction: int = 0
+
+    @property
+    def arrow(self) -> str:
+        """The sign of a difference that can be told."""
+        return ARROWS[self.direction]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One method."""
+
+    label: str
+    is_baseline: bool
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The table of one list length."""
+
+    k: int
+    metrics: tuple[Metric, ...]
+    levels: tuple[Row, ...]
+    requests: tuple[str, ...]
+    """How many requests count, by metric."""
+    differences: tuple[tuple[str, tuple[Row, ...]], ...]
+    """(from what, rows)."""
+
+
+def comparison(numbers: Numbers, k: int) -> Comparison:
+    """Return the table of list length k; metrics that do not exist are empty columns."""
+    metrics = numbers.metrics
+    return Comparison(
+        k=k,
+        metrics=tuple(metrics),
+        levels=tuple(_rows(numbers, metrics, k, "")),
+        requests=tuple(_requests(numbers, metric.name, k) for metric in metrics),
+        differences=tuple(
+            (METHODS.get(baseline, f"the {baseline} model"), rows)
+            for baseline in numbers.baselines
+            if (rows := tuple(_rows(numbers, metrics, k, baseline)))
+        ),
+    )
+
+
+def _rows(numbers: Numbers, metrics: list[Metric], k: int, baseline: str) -> Iterable[Row]:
+    for method in numbers.methods:
+        if method.swept:
+            continue
+        found = [numbers.get(method.name, metric.name, k, baseline) for metric in metrics]
+        if not any(found):
+            continue
+        cells = tuple(
+            one and _cell(one, metric.digits, paired=bool(baseline))
+            for one, metric in zip(found, metrics, strict=True)
+        )
+        yield Row(method.label, method.name == BASELINE, cells)
+
+
+def _cell(found: Number, digits: int, *, paired: bool) -> Cell:
+    if not paired:
+        return Cell(number(found.value, digits), interval(found, digits))
+    span = interval(found, digits, paired=True)
+    return Cell(signed(found.value, digits), span, found.direction)
+
+
+def sweep(numbers: Numbers, metrics: list[str], weights: dict[str, float]) -> list[Row]:
+    """Return the methods that were tried at several weights, by weight, at the largest K."""
+    k, swept = numbers.ks[-1], {m.base for m in numbers.methods if m.swept}
+    tried = [m for m in numbers.methods if m.base in swept]
+    tried.sort(key=lambda m: (m.place, m.weight if m.swept else weights.get(m.base, 0.0)))
+    rows = []
+    for method in tried:
+        found = [numbers.get(method.name, name, k) for name in metrics]
+        label = method.label if method.swept else f"{method.label}, as compared above"
+        cells = tuple(one and _cell(one, 3, paired=False) for one in found)
+        rows.append(Row(label, False, cells))
+    return rows
+
+
+def _requests(numbers: Numbers, metric: str, k: int) -> str:
+    counts = {n.n for m in numbers.methods if (n := numbers.get(m.name, metric, k)) is not None}
+    if not counts:
+        return ""
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def missing_because(numbers: Numbers, profile: Profile) -> list[tuple[str, str]]:
+    """Return (metrics, why) for every known metric that this data set does not have."""
+    reasons: dict[str, list[str]] = {}
+    for metric in numbers.metrics:
+        if not numbers.has(metric.name):
+            reasons.setdefault(_why_missing(metric, profile), []).append(metric.label)
+    return [(", ".join(labels), why) for why, labels in reasons.items()]
+
+
+def _why_missing(metric: Metric, profile: Profile) -> str:
+    if metric.needs == "truth" and profile.source.kind != "simulated":
+        return "nobody knows the true value of a list of real logs; only a simulated world has it"
+    if metric.needs == "categories" and not profile.fields.category:
+        return f"the profile {profile.name} names no category of an item"
+    return "evaluate wrote no such number on this day"

@@ -1,0 +1,109 @@
+"""The page: what was gathered, drawn and worded, put into its template."""
+
+from datetime import date
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from jobs.profile import Profile
+from jobs.report import ledger, wording
+from jobs.report.comparison import comparison, missing_because, sweep
+from jobs.report.evidence import SHOWN_DAYS, Evidence, JudgedDay, TrainedModel
+from jobs.report.front import front
+from jobs.report.learning_curves import LOSSES, learning_curves
+from jobs.report.metric_table import METHODS, at_k
+from jobs.report.one_request import SIDE_BY_SIDE, OneRequest
+from jobs.report.over_days import over_days, shown_metrics
+from jobs.report.teacher_picks import TeacherPicks
+
+LEDGER_DAYS = 7
+"""Days side by side in a table of counts."""
+
+
+def render(**context: Any) -> str:  # noqa: ANN401 - whatever the template names
+    """Return the page."""
+    source = files("jobs.report")
+
+    def load(name: str) -> str:
+        return source.joinpath(name).read_text(encoding="utf-8")
+
+    environment = Environment(
+        loader=FunctionLoader(load),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": wording.number,
+        "interval": wording.interval,
+        "percent": wording.percent,
+        "count": lambda value: f"{value:,}",
+    }
+    environment.globals["style"] = Markup(load("page.css"))
+    return environment.get_template("page.html.j2").render(**context)
+
+
+def page(
+    profile: Profile,
+    evidence: Evidence,
+    judged: list[JudgedDay],
+    result: str,
+    checks: list[dict[str, Any]],
+    teacher: TeacherPicks | None,
+    request: OneRequest | None,
+    derived: tuple[date, int, int] | None,
+) -> str:
+    """Return the page of a day; `derived` is (day, derived candidates, candidates)."""
+    newest = judged[-1] if judged else None
+    models = evidence.models()
+    recent = evidence.days[-LEDGER_DAYS:]
+    live = [one for day in recent for one in evidence.published(day)]
+    lines = ledger.lines(evidence.lake.tables, live, [m for m in models if m.day in recent], recent)
+    weights = {"cdm": profile.ranking.gamma, "mmr": profile.ranking.mmr_weight}
+    return render(
+        profile=profile,
+        day=evidence.day,
+        days=evidence.days,
+        older_days=len(evidence.all_days) - len(evidence.days),
+        most_days=SHOWN_DAYS,
+        result=result,
+        scale=wording.scale(newest.numbers) if newest else "",
+        caution=wording.CAUTION,
+        newest=newest,
+        verdicts=wording.verdicts(newest.numbers) if newest else [],
+        comparisons=[comparison(newest.numbers, k) for k in newest.numbers.ks] if newest else [],
+        missing=missing_because(newest.numbers, profile) if newest else [],
+        front=front(newest.numbers, weights) if newest else None,
+        sweep=sweep(newest.numbers, shown_metrics(judged), weights) if newest else [],
+        judged=judged,
+        followed=shown_metrics(judged) if judged else [],
+        over_days=over_days(judged) if judged else None,
+        at_k=at_k,
+        methods=METHODS,
+        models=models,
+        losses=LOSSES,
+        curves=learning_curves(models),
+        request=request,
+        side_by_side=SIDE_BY_SIDE,
+        teacher=teacher,
+        recent=recent,
+        lines=lines,
+        lost=[line for line in lines if line.is_lost and not line.is_zero],
+        checked=ledger.checked(checks, evidence.lake.tables, evidence.days),
+        failures=ledger.failures(checks),
+        manifests=[one for one in live if one.day == evidence.day],
+        day_models=[m for m in models if m.day == evidence.day],
+        codes=_codes(evidence, models),
+        promotions=evidence.rows("promotions"),
+        derived=derived,
+    )
+
+
+def _codes(evidence: Evidence, models: list[TrainedModel]) -> list[str]:
+    """Return the code versions that made the day's tables and models."""
+    made = [one.manifest.code for one in evidence.published(evidence.day)]
+    made += [model.manifest.code for model in models if model.day == evidence.day]
+    return sorted(set(made))

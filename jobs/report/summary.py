@@ -1,0 +1,60 @@
+"""The short table in plain text that a terminal shows last."""
+
+import textwrap
+from datetime import date
+
+from jobs.report.evidence import JudgedDay
+from jobs.report.metric_table import BASELINE, GAMMA, METHODS, Number, Numbers, at_k
+from jobs.report.wording import CAUTION, FIXED_SPACE, MINUS, interval, number, scale, signed
+
+COLUMN = 25
+PLAIN = str.maketrans({MINUS: "-", FIXED_SPACE: " ", GAMMA: "gamma"})
+
+
+def summary(
+    name: str, day: date, result: str, judged: JudgedDay | None, failed: tuple[int, int]
+) -> str:
+    """Return the text: the result, the main metrics by method at the largest K, validation.
+
+    `failed` is how many expectations failed on this day, of how many.
+    """
+    blocks = [f"{name}, {day}", _wrap(result)]
+    if judged is not None:
+        blocks += [_wrap(scale(judged.numbers)), _table(judged.numbers, judged.version)]
+        blocks.append(_wrap(CAUTION))
+    broken, of = failed
+    blocks.append(
+        f"validation of {day}: {broken:,} of {of:,} expectations failed"
+        if of
+        else f"validation of {day}: nothing was validated"
+    )
+    return "\n\n".join(filter(None, blocks)).translate(PLAIN) + "\n"
+
+
+def _wrap(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, 12 + 3 * COLUMN))
+
+
+def _table(numbers: Numbers, version: str) -> str:
+    k = numbers.ks[-1]
+    metrics = [
+        name for name in ("recall", numbers.diversity, "value_ratio", "mrr") if numbers.has(name)
+    ][:3]
+    head = "".join(at_k(name, k).ljust(COLUMN) for name in metrics)
+    lines = [f"{'':12}{head}".rstrip()]
+    for method in numbers.methods:
+        if not method.swept:
+            cells = [_cell(numbers.get(method.name, name, k)) for name in metrics]
+            lines.append(f"{METHODS.get(method.base, method.name):<12}{''.join(cells)}".rstrip())
+    paired = [_cell(numbers.get("cdm", name, k, BASELINE), paired=True) for name in metrics]
+    if any(cell.strip() != "n/a" for cell in paired):
+        lines.append(f"{'CDM - DCN':<12}{''.join(paired)}".rstrip())
+    lines.append(f"model {version}; 95 % intervals over requests")
+    return "\n".join(lines)
+
+
+def _cell(found: Number | None, *, paired: bool = False) -> str:
+    if found is None:
+        return "n/a".ljust(COLUMN)
+    value = signed(found.value) if paired else number(found.value)
+    return f"{value} {interval(found, paired=paired)}".ljust(COLUMN)

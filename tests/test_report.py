@@ -1,0 +1,504 @@
+"""report: what a person reads on the page and in the terminal, on small lakes made by hand."""
+
+import hashlib
+import html
+import json
+import re
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.lake import Lake
+from jobs.manifest import Manifest
+from jobs.profile import Profile, load_profile
+from jobs.publish import Publication
+from jobs.report.__main__ import main
+from jobs.report.metric_table import GAMMA, Method, Number, Numbers
+from jobs.report.one_request import one_request
+from jobs.report.place_labels import spread
+from jobs.report.teacher_picks import teacher_picks
+from jobs.report.wording import FIXED_SPACE, MINUS, interval, number, signed, verdict
+from jobs.teacher import teacher_id
+from schemas.arrow import arrow_schema
+
+DAYS = [date(2026, 1, 1), date(2026, 1, 2)]
+HOSTILE = '<b onmouseover="alert(1)">&\'$x^2$'
+PLAIN = str.maketrans({MINUS: "-", FIXED_SPACE: " ", "\N{EN DASH}": "-", GAMMA: "gamma"})
+PROFILE = """
+name = "shop"
+description = "a shop of <hand-made> requests"
+k = [2, 3]
+[fields]
+item_id = "string"
+item = ["category"]
+context = ["query"]
+category = "{category}"
+category_separator = "|"
+[source]
+kind = "{kind}"
+[teacher]
+k = 3
+[promotion]
+k = 3
+"""
+ITEMS = {"a": "toys", "b": "toys", "c": "toys", "d": "books", "e": "games|toys", HOSTILE: HOSTILE}
+ORDERS = {
+    "pre_ranker": ["a", "b", "c"],
+    "random": ["c", "d", "a"],
+    "dcn": ["a", "b", "c"],
+    "mmr": ["a", "d", "b"],
+    "cdm": ["a", HOSTILE, "d"],
+}
+
+
+class ShopLake:
+    """A lake of two days; day one has no model to be judged, day two has."""
+
+    def __init__(
+        self, folder: Path, *, category: str = "category", kind: str = "simulated"
+    ) -> None:
+        self.root = folder / "lake"
+        self.toml = folder / "shop.toml"
+        self.toml.parent.mkdir(parents=True, exist_ok=True)
+        self.toml.write_text(PROFILE.format(category=category, kind=kind))
+        self.profile: Profile = load_profile(str(self.toml))
+        self.lake = Lake(self.root, self.profile.tables)
+
+    def put(self, table: str, day: date, rows: list[dict], counts: dict | None = None, **keys: str):
+        partition = self.lake.partition(table, day, **keys)
+        content = pa.Table.from_pylist(rows, arrow_schema(partition.table))
+        output = Publication(partition, step=f"make_{table}", inputs={}, parameters={})
+        output.publish_rows([content], counts or {})
+
+    def model(self, day: date, version: str, kind: str, *, bootstrap: bool = False) -> None:
+        """Write a pointer and a history as train does; held-out loss is least in epoch 2."""
+        folder = self.lake.models / version
+        folder.mkdir(parents=True)
+        student = 0.0 if kind == "dcn" else 0.5
+        history = [
+            {
+                "epoch": number,
+                "training": dict.fromkeys(("distillation", "contrastive"), student)
+                | {"click": 0.7 - 0.1 * number},
+                "validation": dict.fromkeys(("distillation", "contrastive"), student)
+                | {"click": click},
+            }
+            for number, click in enumerate((0.6543, 0.5432, 0.5987), start=1)
+        ]
+        (folder / "history.json").write_text(json.dumps(history))
+        pointer = self.lake.models / ("bootstrap" if bootstrap else "") / f"dt={day}"
+        pointer.mkdir(parents=True)
+        Manifest(
+            table="models", partition={"dt": str(day)}, folder=version, rows=0, digest=version,
+            fingerprint="", step="train", recipe="", code="c0de", inputs={},
+            parameters={"kind": kind, "version": version},
+            counts={"requests": 90, "held_out": 10, "epochs": 3},
+        ).write(pointer)  # fmt: skip
+
+    def sets(self, day: date, requests: list[str], items: dict[str, str] = ITEMS) -> None:
+        n = len(items)
+        shown = [1] * 3 + [0] * (n - 3)
+        rows = [
+            {
+                "request_id": request, "user_id": 7, "ts": datetime(2026, 1, 2, tzinfo=UTC),
+                "query": "q", "missed_positives": 0, "n_candidates": n, "item_id": list(items),
+                "category": list(items.values()), "score": [0.5] * n, "exposed": shown,
+                "shown_rank": [None] * n, "label": [1, 0, 0] + [None] * (n - 3),
+                "derived": [1] + [0] * (n - 1),
+            }
+            for request in requests
+        ]  # fmt: skip
+        self.put("candidate_sets", day, rows, {"candidates": n * len(rows), "requests_dropped": 4})
+
+    def labels(self, day: date, version: str) -> None:
+        """Request one: the teacher takes the top 3 by f. Request two: one of them."""
+        n = len(ITEMS)
+        row = {
+            "model_version": version, "k": 3, "u": [1.0], "item_id": list(ITEMS),
+            "gain": [None] * n, "pick_order": [None] * n, "f": [0.9, 0.8, 0.7, 0.1, 0.1, 0.1],
+        }  # fmt: skip
+        rows = [
+            row | {"request_id": "r1", "win": [1, 1, 1, 0, 0, 0]},
+            row | {"request_id": "r2", "win": [1, 0, 0, 1, 1, 0]},
+        ]
+        name = teacher_id(self.profile.teacher, version)
+        self.put("teacher_labels", day, rows, teacher_id=name)
+
+    def promotion(self, day: date, candidate: str, before: str = "", reason: str = "first") -> None:
+        row = {
+            "candidate_version": candidate, "previous_version": before,
+            "promoted_version": candidate, "decision": "promoted", "reason": reason,
+        }  # fmt: skip
+        self.put("promotions", day, [row])
+
+    def rankings(self, day: date, orders: dict[str, dict[str, list[str]]], version: str) -> None:
+        """Write lists by request and method."""
+        rows = [
+            {
+                "request_id": request, "method": method, "model_version": version, "rank": rank,
+                "item_id": item, "f": 0.25, "win_probability": 0.75 if method == "cdm" else None,
+                "final_score": 1.0,
+            }
+            for request, lists in orders.items()
+            for method, items in lists.items()
+            for rank, item in enumerate(items, start=1)
+        ]  # fmt: skip
+        self.put("rankings", day, rows)
+
+    def validated(self, day: date, table: str, *, held: bool = True) -> None:
+        rows = [
+            {
+                "table": table, "column": "score", "expectation": f"{table}: always finite",
+                "success": int(held), "observed": "all" if held else "NaN at row 17",
+                "unexpected": 0 if held else 5, "rows": 12,
+            },
+            {
+                "table": table, "column": "", "expectation": "has rows", "success": 1,
+                "observed": "12 rows", "unexpected": 0, "rows": 12,
+            },
+        ]  # fmt: skip
+        self.put("validations", day, rows, of=table)
+
+    def day_one(self) -> "ShopLake":
+        self.sets(DAYS[0], ["r1", "r2"])
+        self.model(DAYS[0], "base0", "dcn", bootstrap=True)
+        self.model(DAYS[0], "cdm1", "cdm")
+        self.promotion(DAYS[0], "base0")
+        self.labels(DAYS[0], "base0")
+        self.validated(DAYS[0], "candidate_sets")
+        return self
+
+    def day_two(self, metrics: list[dict] | None = None) -> "ShopLake":
+        self.sets(DAYS[1], ["r1", "r2"])
+        self.promotion(DAYS[1], "cdm1", "base0", "recall@3 +0.1 <b>")
+        self.labels(DAYS[1], "cdm1")
+        same = ORDERS | {"cdm": ORDERS["dcn"]}
+        self.rankings(DAYS[1], {"r1": same, "r2": ORDERS}, "cdm1")
+        self.put("metrics", DAYS[1], metrics or metric_rows())
+        self.validated(DAYS[1], "rankings", held=False)
+        self.validated(DAYS[1], "candidate_sets")
+        return self
+
+    def report(self, day: date) -> int:
+        flags = ["--lake", str(self.root), "--date", str(day), "--profile", str(self.toml)]
+        return main(flags)
+
+    def page(self) -> str:
+        return (self.root / "reports" / "index.html").read_text(encoding="utf-8")
+
+    def text(self) -> str:
+        """Return what a person reads of the page: no tags, no style, spaces made one."""
+        page = re.sub(r"<style>.*?</style>", "", self.page(), flags=re.DOTALL)
+        plain = html.unescape(re.sub(r"<[^>]+>", " ", page)).translate(PLAIN)
+        return re.sub(r"\s+", " ", plain)
+
+
+LEVELS = {
+    "recall": {"random": 0.1, "pre_ranker": 0.5, "dcn": 0.4, "mmr": 0.39, "cdm": 0.38},
+    "ilad_category": {"random": 0.6, "pre_ranker": 0.1, "dcn": 0.2, "mmr": 0.4, "cdm": 0.3},
+    "value_ratio": {"random": 0.3, "pre_ranker": 0.7, "dcn": 0.75, "mmr": 0.78, "cdm": 0.84},
+}
+
+
+def metric_rows(metrics: tuple[str, ...] = tuple(LEVELS)) -> list[dict]:
+    """Return metrics of day two: levels +- 0.05, differences from DCN +- 0.03."""
+    rows = []
+    for metric in metrics:
+        levels = LEVELS[metric] | {"cdm@0.05": LEVELS[metric]["cdm"] - 0.01}
+        for k in (2, 3):
+            for method, value in levels.items():
+                row = {"model_version": "cdm1", "method": method, "metric": metric, "k": k, "n": 2}
+                low, high = value - 0.05, value + 0.05
+                rows.append(row | {"baseline": "", "value": value, "low": low, "high": high})
+                if method != "dcn":
+                    gap = value - levels["dcn"]
+                    low, high = gap - 0.03, gap + 0.03
+                    rows.append(row | {"baseline": "dcn", "value": gap, "low": low, "high": high})
+    stale = {"model_version": "base0", "method": "dcn", "metric": "recall", "k": 3, "n": 2}
+    rows.append(stale | {"baseline": "", "value": 0.98765, "low": 0.9, "high": 1.0})
+    return rows
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory) -> ShopLake:
+    lake = ShopLake(tmp_path_factory.mktemp("shop")).day_one().day_two()
+    assert lake.report(DAYS[1]) == 0
+    return lake
+
+
+def test_the_headline_is_the_result_with_its_doubt(shop):
+    text = shop.text()
+    assert "CDM (gamma = 0.1) against DCN on 2026-01-02, over 2 requests: " in text
+    assert "Recall@3 -5.0 % [-12.5, +2.5], no difference can be told" in text
+    assert "ILAD@3 by category +50.0 % [+35.0, +65.0], higher" in text
+    assert "V/V*@3 +12.0 % [+8.0, +16.0], higher" in text
+    assert "0.500 in the pre-ranker's own order and 0.400 by DCN, so DCN is behind" in text
+    assert "a shop of &lt;hand-made&gt; requests" in shop.page()
+
+
+def test_the_table_holds_levels_differences_and_their_intervals(shop):
+    text = shop.text()
+    levels = text[text.index("Lists of 3") :]
+    assert "CDM 0.380 [0.330, 0.430]" in levels
+    assert "DCN (baseline) 0.400 [0.350, 0.450]" in levels
+    below = levels[levels.index("Difference from DCN") :]
+    assert "CDM -0.020 [-0.050, +0.010]" in below
+    assert "Random ▼ -0.300 [-0.330, -0.270]" in below
+    in_order = re.findall(r"(Random|Pre-ranker|DCN \(baseline\)|MMR|CDM) 0\.\d", levels)[:5]
+    assert in_order == ["Random", "Pre-ranker", "DCN (baseline)", "MMR", "CDM"]
+    assert "0.988" not in text, "the promoted model's own numbers are not the newest model's"
+
+
+def test_a_metric_that_does_not_exist_says_why(shop, tmp_path):
+    assert "n/a MRR, NDCG, ILAD by vectors, Category coverage, Distinct categories" in shop.text()
+    assert "evaluate wrote no such number on this day" in shop.text()
+    real = ShopLake(tmp_path, category="", kind="ebnerd").day_one()
+    rows = [row | {"metric": "ilad_reference"} for row in metric_rows(("ilad_category",))]
+    real.day_two([*metric_rows(("recall",)), *rows[:-1]])
+    assert real.report(DAYS[1]) == 0
+    text = real.text()
+    assert (
+        "ILAD by category, Category coverage, Distinct categories: the profile shop names" in text
+    )
+    assert "nobody knows the true value of a list of real logs" in text
+    assert "ILAD@3 by vectors +50.0 % [+35.0, +65.0], higher" in text
+    assert "There are no categories, so it is the request whose CDM list differs most" in text
+
+
+def test_what_failed_in_validation_stands_on_top(shop):
+    text = shop.text()
+    validation = text[text.index("Between any two tables") :]
+    failed = validation.index("rankings: always finite NaN at row 17 5 12")
+    assert failed < validation.index("candidate_sets 2 ok 2 ok")
+    assert "rankings - 1 failed , 1 ok" in validation
+    assert "1 expectation failed" in text[: text.index("Methods compared")]
+
+
+def test_what_was_dropped_is_listed_and_every_count_of_every_table(shop):
+    text = shop.text()
+    lost = text[text.index("Dropped, cut, unknown") : text.index("Rows and counts")]
+    assert "candidate_sets requests_dropped 4 4" in lost
+    counts = text[text.index("Rows and counts") :]
+    assert "candidate_sets rows 2 2 candidates 12 12" in counts
+    assert "models (cdm) epochs 3 - held_out 10 - requests 90 -" in counts
+
+
+def test_versions_promotions_and_what_the_candidates_are(shop):
+    text = shop.text()
+    assert "2026-01-02 promoted cdm1 base0 cdm1 recall@3 +0.1 <b>" in text
+    assert "derived : 2 of 12 of 2026-01-02 (16.7 %) were reconstructed" in text
+    assert "are unlabelled, not negative" in text
+    live = shop.lake.partition("metrics", DAYS[1]).manifest()
+    assert f"metrics/dt=2026-01-02 {live.rows} {live.digest}" in text
+
+
+def test_the_request_shown_is_the_one_that_changed_and_ids_are_harmless(shop):
+    text, page = shop.text(), shop.page()
+    assert "Request r2 of 2026-01-02" in text
+    assert "CDM reorders the first 3 places of 1 of 2 requests" in text
+    assert HOSTILE not in page
+    assert "onmouseover=" not in re.sub(r"onmouseover=&#34;", "", page)
+    assert "&lt;b onmouseover=&#34;alert(1)&#34;&gt;&amp;&#39;$x^2$" in page
+    cdm = text[text.index("CDM 3 distinct categories") :]
+    assert cdm.index("a ● clicked 0.250 0.750") < cdm.index("d 0.250 0.750")
+
+
+def test_the_learning_curves_and_the_epoch_that_was_kept(shop):
+    text = shop.text()
+    assert "DCN of 2026-01-01 base0 90 10 3 2 0.5432 training 0.5000 n/a n/a" in text
+    assert "CDM of 2026-01-01 cdm1 90 10 3 2 0.5432 training 0.5000 0.5000" in text
+
+
+def test_day_one_is_a_good_page_without_a_comparison(tmp_path):
+    lake = ShopLake(tmp_path).day_one()
+    assert lake.report(DAYS[0]) == 0
+    text = lake.text()
+    assert "Nothing can be compared on 2026-01-01 yet: a model is judged only on a day" in text
+    assert "0.667 of the picks, mean over 2 requests" in text
+    assert "CDM of 2026-01-01 cdm1" in text
+    assert "Every expectation held" in text
+    assert "Nothing can be compared" in (lake.root / "reports" / "summary.txt").read_text()
+
+
+def test_a_day_without_metrics_shows_the_newest_day_that_has_them(tmp_path):
+    lake = ShopLake(tmp_path).day_one().day_two()
+    third = date(2026, 1, 3)
+    lake.sets(third, ["r9"])
+    assert lake.report(third) == 0
+    assert "2026-01-03 itself has no metrics. What follows is of 2026-01-02" in lake.text()
+
+
+def test_a_report_of_an_earlier_day_does_not_look_ahead(shop, tmp_path):
+    lake = ShopLake(tmp_path).day_one().day_two()
+    assert lake.report(DAYS[0]) == 0
+    assert "2026-01-02" not in lake.page()
+    assert (lake.root / "reports" / "2026-01-01.html").read_text() == lake.page()
+
+
+def test_the_same_content_gives_the_same_bytes_anywhere(shop, tmp_path):
+    elsewhere = ShopLake(tmp_path).day_one().day_two()
+    assert elsewhere.report(DAYS[1]) == 0
+
+    def bytes_of(lake: ShopLake) -> dict[str, str]:
+        files = sorted((lake.root / "reports").iterdir())
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    assert bytes_of(elsewhere) == bytes_of(shop)
+    assert sorted(bytes_of(shop)) == ["2026-01-02.html", "index.html", "summary.txt"]
+
+
+class Structure(HTMLParser):
+    """Collects what makes a page whole: balanced tags, ids, and what it refers to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.targets: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag not in ("meta", "link", "br", "hr", "img", "input"):
+            self.open.append(tag)
+        self._read(attrs)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._read(attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def _read(self, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            if name in ("href", "src"):
+                self.targets.append(value)
+            self.targets += re.findall(r"url\(([^)]*)\)", value or "")
+
+
+def test_the_page_is_whole_and_needs_nothing_else(shop):
+    found = Structure()
+    found.feed(shop.page())
+    assert found.open == []
+    assert len(found.ids) == len(set(found.ids))
+    assert found.targets
+    assert {target.removeprefix("#") for target in found.targets} <= set(found.ids)
+    assert not found.tags & {"script", "link", "img", "iframe", "object"}
+    assert "http" not in shop.page()
+    assert "@import" not in shop.page()
+
+
+def test_pictures_speak_the_pages_colours_and_keep_their_text(shop):
+    front = re.search(r'<svg [^>]*aria-label="Accuracy.*?</svg>', shop.page(), re.DOTALL)[0]
+    words = front.translate(PLAIN)
+    assert "var(--cdm)" in front
+    assert not re.findall(r"#0[0-9a-f]0[0-9a-f]0[0-9a-f]", shop.page())
+    for label in ("DCN (baseline)", "CDM, gamma 0.1", "gamma 0.05", "Random", "Recall@3", "V/V*@3"):
+        assert label in words
+
+
+SUMMARY = """\
+shop, 2026-01-02
+
+CDM (gamma = 0.1) against DCN on 2026-01-02, over 2 requests: Recall@3 -5.0 %
+[-12.5, +2.5], no difference can be told; ILAD@3 by category +50.0 % [+35.0, +65.0],
+higher; V/V*@3 +12.0 % [+8.0, +16.0], higher.
+
+For scale: Recall@3 is 0.100 by chance, 0.500 in the pre-ranker's own order and 0.400
+by DCN, so DCN is behind the order that it was given.
+
+            Recall@3                 ILAD@3 by category       V/V*@3
+Random      0.100 [0.050, 0.150]     0.600 [0.550, 0.650]     0.300 [0.250, 0.350]
+Pre-ranker  0.500 [0.450, 0.550]     0.100 [0.050, 0.150]     0.700 [0.650, 0.750]
+DCN         0.400 [0.350, 0.450]     0.200 [0.150, 0.250]     0.750 [0.700, 0.800]
+MMR         0.390 [0.340, 0.440]     0.400 [0.350, 0.450]     0.780 [0.730, 0.830]
+CDM         0.380 [0.330, 0.430]     0.300 [0.250, 0.350]     0.840 [0.790, 0.890]
+CDM - DCN   -0.020 [-0.050, +0.010]  +0.100 [+0.070, +0.130]  +0.090 [+0.060, +0.120]
+model cdm1; 95 % intervals over requests
+
+Percentages are of DCN's mean. A bracket is a 95 % interval over the requests of this
+one day: it says nothing about other days or about training once more with another
+seed.
+
+validation of 2026-01-02: 1 of 4 expectations failed
+"""
+
+
+def test_the_summary_is_printed_last_with_the_pages_path(shop, capsys):
+    assert shop.report(DAYS[1]) == 0
+    assert (shop.root / "reports" / "summary.txt").read_text(encoding="utf-8") == SUMMARY
+    assert capsys.readouterr().out == f"{SUMMARY}\n{shop.root}/reports/index.html\n"
+
+
+def test_a_lake_without_a_day_and_a_damaged_history_are_refused(tmp_path, capsys):
+    lake = ShopLake(tmp_path)
+    assert lake.report(DAYS[0]) == 2
+    assert f"report: refused: {lake.root} holds no day up to 2026-01-01" in capsys.readouterr().err
+    lake.day_one()
+    (lake.lake.models / "cdm1" / "history.json").write_text("[")
+    assert lake.report(DAYS[0]) == 2
+    assert "history.json cannot be read" in capsys.readouterr().err
+    assert not (lake.root / "reports").exists()
+
+
+def test_the_teachers_overlap_by_hand(shop):
+    picks = teacher_picks(shop.lake, DAYS[1], shop.profile.teacher)
+    assert (picks.requests, picks.candidates, picks.winners, picks.unchanged) == (2, 12, 6, 1)
+    assert picks.overlap == pytest.approx((3 / 3 + 1 / 3) / 2)
+
+
+def test_of_requests_that_change_as_much_the_lowest_id_is_shown(tmp_path):
+    lake = ShopLake(tmp_path).day_one()
+    lake.sets(DAYS[1], ["r10", "r9", "r2"])
+    lake.rankings(DAYS[1], {r: ORDERS for r in ("r9", "r10", "r2")}, "cdm1")
+    shown = one_request(lake.lake, lake.profile.fields, DAYS[1], "cdm1", (2, 3))
+    assert shown.request_id == "r10"
+    assert shown.distinct == {"pre_ranker": 1, "dcn": 1, "mmr": 2, "cdm": 3}
+
+
+def test_an_item_of_several_categories_counts_for_each(tmp_path):
+    lake = ShopLake(tmp_path).day_one()
+    lake.sets(DAYS[1], ["r1"])
+    lake.rankings(DAYS[1], {"r1": {"dcn": ["a", "b"], "cdm": ["a", "e"]}}, "cdm1")
+    shown = one_request(lake.lake, lake.profile.fields, DAYS[1], "cdm1", (2, 3))
+    assert shown.distinct == {"dcn": 1, "cdm": 2}
+    assert shown.lists["cdm"][1].category == "games, toys"
+
+
+def test_words_for_numbers():
+    assert number(-1234.5678, 2) == f"{MINUS}1,234.57"
+    assert signed(-0.0004) == "0.000"
+    assert signed(0.25, 1) == "+0.2"
+    assert interval(Number(1.0, None, 2.0, 3)) == ""
+    touching = Number(0.1, 0.0, 0.2, 3)
+    assert touching.direction == 0, "an interval that touches 0 tells nothing"
+    lost = [
+        {"method": "dcn", "baseline": "", "value": 0.5, "low": None, "high": None},
+        {"method": "cdm", "baseline": "", "value": 0.4, "low": None, "high": None},
+        {"method": "cdm", "baseline": "dcn", "value": -0.1, "low": -0.15, "high": -0.05},
+    ]
+    numbers = Numbers([row | {"metric": "recall", "k": 5, "n": 9} for row in lost])
+    said = str(verdict(numbers, "recall", 5)).translate(PLAIN)
+    assert said == "Recall@5 -20.0 % [-30.0, -10.0], lower"
+
+
+def test_methods_stand_in_one_order_whatever_they_are_called():
+    names = ["zebra", "cdm", "dcn", "cdm@0.1", "mmr", "cdm@0.05", "random", "a@b", "pre_ranker"]
+    ordered = [m.name for m in sorted(map(Method.of, names))]
+    plain = ["random", "pre_ranker", "dcn", "mmr", "cdm", "a@b", "zebra"]
+    assert ordered == [*plain, "cdm@0.05", "cdm@0.1"]
+
+
+@given(st.lists(st.floats(-100, 100), max_size=8), st.floats(0.1, 20))
+def test_labels_are_spread_apart_in_their_order(wanted, gap):
+    placed = spread(wanted, gap)
+    by_wish = [placed[i] for i in sorted(range(len(wanted)), key=wanted.__getitem__)]
+    assert all(np.diff(by_wish) >= gap * (1 - 1e-9))
