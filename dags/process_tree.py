@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def end_tree(process: subprocess.Popen, patience_s: float = 10.0) -> None:
+def end_tree(process: subprocess.Popen, patience_s: float = 5.0) -> None:
     """Ask the process and its descendants to end; kill what has not within `patience_s`.
 
     Airflow starts each command in a new session, so no signal to its own group would reach it.

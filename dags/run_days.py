@@ -46,8 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run the days; 0 where all are done, 1 where one failed, 2 where none could start."""
     args = build_parser().parse_args(argv)
-    # As with Ctrl-C, so that no command outlives this one.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # However this is stopped, no command outlives it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     airflow = EmbeddedAirflow(args.lake / ".airflow")
     if not airflow.is_prepared:

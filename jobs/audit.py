@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from jobs.digest import ContentDigest
 from jobs.errors import Refused
 from schemas.arrow import arrow_schema
-from schemas.tables import Column, Table
+from schemas.table import Column, Table
 
 BATCH_ROWS = 65_536
 

@@ -14,7 +14,7 @@ from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
 from jobs.publish import Publication
 from jobs.spark_session import add_master, read_partition, spark_session, write_version
-from schemas.tables import Table
+from schemas.table import Table
 
 STEP = "build_candidates"
 READS = ("request_logs",)

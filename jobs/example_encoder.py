@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from jobs.features import encode, flat
 from model.vocabulary import Vocabulary
 from schemas.arrow import arrow_schema
-from schemas.tables import Fields, Table
+from schemas.table import Fields, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from model.batch import CandidateBatch, from_ragged
 from model.vocabulary import Vocabulary
-from schemas.tables import Fields
+from schemas.table import Fields
 
 
 @dataclass(frozen=True, slots=True)

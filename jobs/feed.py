@@ -1,7 +1,7 @@
 """Petastorm, and only here: published examples as batches, every row accounted for.
 
-Petastorm 0.12.1 is pinned because 0.13 silently loses row groups; even so each epoch is counted against the
-parquet footers. `_common_metadata` may carry a pickle that Petastorm would execute, so a folder
+Petastorm 0.12.1 is pinned because 0.13 silently loses row groups; even so each epoch is counted
+against the parquet footers. `_common_metadata` may carry a pickle that Petastorm would execute, so a folder
 that holds one is refused before anything opens it.
 """
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from jobs.errors import Refused
 from model.batch import CandidateBatch, from_examples
-from schemas.tables import Table
+from schemas.table import Table
 
 with warnings.catch_warnings():  # petastorm still imports what its dependencies have deprecated
     warnings.simplefilter("ignore")

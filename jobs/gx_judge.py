@@ -18,7 +18,7 @@ from jobs.lake import Partition
 from jobs.stored_rows import StoredRows
 from jobs.table_views import ListView, View, sources
 from schemas.expectations import ROWS, TABLE, TYPES, parallel_lists
-from schemas.tables import Table
+from schemas.table import Table
 
 EXAMPLES = 3
 RESULT_FORMAT = {
@@ -112,54 +112,43 @@ class Trial:
         partition everything but that it has rows.
         """
         stored = StoredRows(part)
-        name = "".join(f", {key} {value}" for key, value in part.keys[1:])
-        broken = self._types(stored, name)
-        wanted: dict[str, list[gxe.Expectation]] = {}
+        which = "".join(f", {key} {value}" for key, value in part.keys[1:])
+        types = [e for e in self.suite.expectations if e.meta["view"] == TYPES]
+        broken = self._hold(stored.types(), types, which)
+        readable = [name for name in self.table.names if name not in broken]
+        if not readable:
+            return
+        key = tuple(name for name in self.table.key if name in readable) or (readable[0],)
+        by_view: dict[str, list[gxe.Expectation]] = {ROWS: [], TABLE: []}
         for expectation in self.suite.expectations:
-            if not broken & needs([expectation]):
-                wanted.setdefault(expectation.meta["view"], []).append(expectation)
-        wanted.pop(TYPES, None)
-        at_once = wanted.pop(TABLE, [])
+            if expectation.meta["view"] != TYPES and not broken & needs([expectation]):
+                by_view.setdefault(expectation.meta["view"], []).append(expectation)
+        at_once = by_view.pop(TABLE)
         if stored.rows == 0:
             at_once = [e for e in at_once if isinstance(e, gxe.ExpectTableRowCountToBeBetween)]
-        key = tuple(name for name in self.table.key if name not in broken)
         rows = stored.whole(needs(at_once) | {*key})
-        self._hold(View(rows, key), at_once, name)
+        self._hold(View(rows, key), at_once, which)
         lists = parallel_lists(self.table, UNBOUND_LISTS)
-        columns = needs(e for view in wanted.values() for e in view)
-        for rows in stored.chunks(columns | {*key}):
-            for view, expectations in wanted.items():
+        columns = needs(e for expectations in by_view.values() for e in expectations) | {*key}
+        for rows in stored.chunks(columns):
+            for view, expectations in by_view.items():
                 chunk = View(rows, key) if view == ROWS else ListView(rows, key, lists[view])
-                self._hold(chunk, expectations, name)
+                self._hold(chunk, expectations, which)
 
-    def _types(self, stored: StoredRows, name: str) -> set[str]:
-        """Judge what the files say of themselves; return the columns that cannot be judged."""
-        view = stored.types()
-        expectations = [
-            e
-            for e in self.suite.expectations
-            if e.meta["view"] == TYPES
-            and (isinstance(e, gxe.ExpectColumnToExist) or view.has(e.meta["column"]))
-        ]
-        return self._hold(view, expectations, name)
-
-    def _hold(self, view: View, expectations: list[gxe.Expectation], name: str) -> set[str]:
-        """Judge one view; return the columns of the expectations that failed."""
+    def _hold(self, view: View, expectations: list[gxe.Expectation], which: str) -> set[str]:
+        """Judge one view of the part `which`; return the columns of what failed."""
         if not expectations:
             return set()
         failed = set()
         reads = dict.fromkeys(read for e in expectations for read in e.meta["reads"])
-        for result in self._judge(view.frame([r for r in reads if view.has(r)]), expectations):
+        for result in self._judge(view.frame(reads), expectations):
             meta = result.expectation_config.meta
             tally = self._tallies.setdefault(str(meta), Tally(meta["column"], meta["expected"]))
-            examples = []
             if not result.success:
                 failed.add(meta["column"])
-                examples = view.remarks(meta["column"])
             rows = result.result.get("unexpected_rows")
-            if rows is not None:
-                examples = [view.example(meta["reads"], index) for index in rows.index]
-            tally.enter(result, view, [example + name for example in examples])
+            bad = () if rows is None else rows.index
+            tally.enter(result, view, [view.example(meta["reads"], row) + which for row in bad])
         return failed
 
 

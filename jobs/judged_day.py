@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from jobs.features import flat, lengths
 from jobs.lake import Partition
-from schemas.tables import Fields
+from schemas.table import Fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from jobs.teacher import teacher_id
 from model.cdm import CDM
 from model.vocabulary import Vocabulary
 from schemas.spark import spark_schema
-from schemas.tables import Fields
+from schemas.table import Fields
 
 STEP = "label_candidates"
 READS = ("candidate_sets", "promotions")

@@ -13,7 +13,7 @@ from model.config import TeacherConfig
 from model.teachers import mmr
 from model.vocabulary import Vocabulary
 from schemas.arrow import arrow_schema
-from schemas.tables import Fields, Table
+from schemas.table import Fields, Table
 
 SCORED_REQUESTS = 64
 """Requests that the model scores at once in a worker; bounds its memory."""

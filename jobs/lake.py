@@ -14,7 +14,7 @@ from jobs.audit import check_schema
 from jobs.errors import Refused
 from jobs.manifest import Manifest
 from schemas.arrow import fingerprint
-from schemas.tables import Table
+from schemas.table import Table
 
 SAFE_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
 

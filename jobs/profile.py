@@ -19,7 +19,8 @@ from model.config import (
     TrainingConfig,
     require,
 )
-from schemas.tables import ID_KINDS, Fields, Table, declare
+from schemas.table import ID_KINDS, Fields, Table
+from schemas.tables import declare
 
 SOURCES = ("simulated", "ebnerd")
 
@@ -72,6 +73,9 @@ class Profile:
         category = self.fields.category
         known = ", ".join(self.fields.item)
         require(not category or category in self.fields.item, "fields.category", category, known)
+        targets, allowed = self.training.targets, f"0 or above teacher.k = {self.teacher.k}"
+        every_winner = targets == 0 or targets > self.teacher.k
+        require(every_winner, "training.targets", targets, allowed)
         time.fromisoformat(self.day_start)
 
     @property

@@ -15,7 +15,7 @@ from jobs.errors import Refused
 from jobs.lake import Partition, verified
 from jobs.manifest import Manifest, code_version, describe, recipe_of
 from schemas.arrow import arrow_schema, fingerprint
-from schemas.tables import Table
+from schemas.table import Table
 
 
 class Publication:

@@ -24,7 +24,7 @@ from jobs.manifest import Manifest, code_version, describe, recipe_of
 from model import checkpoint
 from model.cdm import CDM
 from model.vocabulary import Vocabulary
-from schemas.tables import Fields
+from schemas.table import Fields
 
 GROWING = checkpoint.ITEMS
 SEARCHED_DAYS = 366

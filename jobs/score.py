@@ -21,12 +21,11 @@ from jobs.registry import Registry
 from model.batch import CandidateBatch
 from model.cdm import CDM
 from model.config import RankingConfig
-from model.memory import keep_freed_memory
 from model.ordering import top_k
 from model.teachers import mmr
 from model.vocabulary import Vocabulary
 from schemas.arrow import arrow_schema
-from schemas.tables import Fields, Table
+from schemas.table import Fields, Table
 
 STEP = "score"
 READS = ("candidate_sets",)
@@ -152,7 +151,6 @@ def score(task: Task, args: argparse.Namespace) -> None:
     )
     if task.is_done(output):
         return
-    keep_freed_memory()
     table = output.partition.table
     model, vocabulary = registry.load(candidate, profile.fields)
     rival = None

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs.java import java_home
 from jobs.lake import Partition
 from schemas.spark import spark_schema
-from schemas.tables import Table
+from schemas.table import Table
 
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",

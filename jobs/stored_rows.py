@@ -9,28 +9,10 @@ import pyarrow.parquet as pq
 from jobs.lake import Partition
 from jobs.table_views import View
 from schemas.arrow import ARROW_TYPES
-from schemas.expectations import type_name
+from schemas.expectations import MISSING, type_name
 
 CELLS_AT_ONCE = 16_000_000
 """Values judged at once; bounds the memory to a few hundred MB."""
-
-
-class TypesView(View):
-    """One row a file: the type of each column that every file has."""
-
-    def __init__(self, names: Collection[str], schemas: dict[str, pa.Schema]) -> None:
-        """Take the schema of each file."""
-        self.lacking = {n: [f for f in schemas if n not in schemas[f].names] for n in names}
-        columns = {"file": list(schemas)}
-        for name in names:
-            if not self.lacking[name]:
-                columns[name] = [type_name(schema.field(name).type) for schema in schemas.values()]
-        texts = {name: pa.array(values, pa.string()) for name, values in columns.items()}
-        super().__init__(pa.table(texts), ("file",))
-
-    def remarks(self, name: str) -> list[str]:
-        """Name the files that lack the column."""
-        return [f"missing in {file}" for file in self.lacking[name]]
 
 
 class StoredRows:
@@ -40,9 +22,17 @@ class StoredRows:
         """Find the files and compare them with their checksums."""
         self.table, self.paths = part.table, part.files()
 
-    def types(self) -> TypesView:
-        """Return what the files say of themselves."""
-        return TypesView(self.table.names, {p.name: pq.read_schema(p) for p in self.paths})
+    def types(self) -> View:
+        """Return what the files say of themselves, one file a row."""
+        schemas = {path.name: pq.read_schema(path) for path in self.paths}
+        columns = {"file": list(schemas)}
+        for name in self.table.names:
+            columns[name] = [
+                type_name(schema.field(name).type) if name in schema.names else MISSING
+                for schema in schemas.values()
+            ]
+        texts = {name: pa.array(words, pa.string()) for name, words in columns.items()}
+        return View(pa.table(texts), ("file",))
 
     @cached_property
     def rows(self) -> int:

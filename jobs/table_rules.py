@@ -15,7 +15,7 @@ from jobs.audit import UNBOUND_LISTS
 from jobs.profile import Profile
 from jobs.table_views import LIST_KEY
 from schemas.expectations import ROWS, TABLE, Subject, expectation_suite, parallel_lists
-from schemas.tables import Table
+from schemas.table import Table
 
 Rules = Iterator[gxe.Expectation]
 SHARES = ("recall", "mrr", "ndcg", "category_coverage")

@@ -12,7 +12,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.features import flat, lengths
 from schemas.expectations import LENGTH_OF
 from schemas.tables import Column
 
@@ -21,12 +20,23 @@ LIST_KEY = ("request_id", "method", "model_version")
 """What identifies a list of rankings."""
 
 
+def elements(lists: pa.ChunkedArray) -> pa.Array:
+    """Return the elements of a list column, row after row."""
+    return lists.combine_chunks().flatten()
+
+
+def lengths(lists: pa.ChunkedArray) -> np.ndarray:
+    """Return how many elements each row has; none where there is no list."""
+    return pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
+
+
 class View:
     """Named columns of one length."""
 
     def __init__(self, rows: pa.Table, key: tuple[str, ...]) -> None:
         """View one row as one row; `key` names the columns by which it is found."""
         self.rows, self.key = rows, key
+        self.named = key
 
     def __len__(self) -> int:
         """How many rows the view has."""
@@ -44,22 +54,16 @@ class View:
         """Return the key of a row in words."""
         return ", ".join(f"{name} {short(self.rows[name][index].as_py())}" for name in self.key)
 
-    def has(self, name: str) -> bool:
-        """Whether there is such a column."""
-        return name in self.rows.column_names or name in DERIVED or name.startswith(LENGTH_OF)
-
     def example(self, names: Collection[str], index: int) -> str:
         """Say what stands in some columns of a row, and where; key and flags say nothing new."""
-        told = [n for n in names if n not in self.key and not (n in DERIVED and DERIVED[n].is_flag)]
+        told = [
+            n for n in names if n not in self.named and not (n in DERIVED and DERIVED[n].is_flag)
+        ]
         values = [self.column(name)[index] for name in told]
         words = [short(v.as_py() if isinstance(v, pa.Scalar) else v) for v in values]
         if len(words) > 1:
             words = [f"{name} {word}" for name, word in zip(told, words, strict=True)]
         return " at ".join(part for part in (", ".join(words), self.where(index)) if part)
-
-    def remarks(self, name: str) -> list[str]:
-        """Return what there is to say of a column where no row is to blame."""
-        return []
 
     def frame(self, names: Collection[str]) -> pd.DataFrame:
         """Return some columns for Great Expectations."""
@@ -78,9 +82,10 @@ class ListView(View):
         for count in counts:
             whole = pc.and_(whole, pc.fill_null(pc.equal(count, counts[0]), False))
         super().__init__(rows.filter(whole), key)
+        self.named = (*key, "item_id")
         self.counts = lengths(self.rows[self.lists[0].name])
         self.parent = np.repeat(np.arange(self.rows.num_rows), self.counts)
-        self.elements = {column.name: flat(self.rows[column.name]) for column in self.lists}
+        self.elements = {column.name: elements(self.rows[column.name]) for column in self.lists}
 
     def __len__(self) -> int:
         """How many elements there are."""
@@ -105,7 +110,8 @@ class ListView(View):
         row = super().where(int(self.parent[index]))
         if "item_id" in self.elements:
             return f"{row}, item_id {short(self.elements['item_id'][index].as_py())}"
-        return f"{row}, candidate {self.candidate[index]}"
+        word = "candidate" if len(self.lists[0].shape) > 1 else "place"
+        return f"{row}, {word} {self.candidate[index]}"
 
 
 def short(value: object) -> str:
@@ -148,7 +154,7 @@ def misplaced(view: ListView) -> np.ndarray:
     score = view.column("score").to_numpy(zero_copy_only=False)
     item = view.column("item_id")
     follows = view.parent[1:] == view.parent[:-1]
-    lower_id = pc.fill_null(pc.less(item.slice(1), item.slice(0, len(item) - 1)), False)
+    lower_id = pc.fill_null(pc.less(item.slice(1), item.slice(0, max(len(item) - 1, 0))), False)
     tied = (score[1:] == score[:-1]) & lower_id.to_numpy(zero_copy_only=False)
     found = np.zeros(len(view), np.int64)
     found[1:] = follows & ((score[1:] > score[:-1]) | tied)
@@ -158,10 +164,10 @@ def misplaced(view: ListView) -> np.ndarray:
 def wins(view: View) -> np.ndarray:
     """Count the winners of each row."""
     lists = view.rows["win"]
-    won = pc.fill_null(flat(lists), 0).to_numpy(zero_copy_only=False)
+    won = pc.fill_null(elements(lists), 0).to_numpy(zero_copy_only=False)
     total = np.concatenate([[0], np.cumsum(won, dtype=np.int64)])
-    ends = np.cumsum(pc.fill_null(pc.list_value_length(lists), 0).to_numpy())
-    return total[ends] - total[np.concatenate([[0], ends[:-1]]).astype(np.int64)]
+    ends = np.cumsum(lengths(lists))
+    return total[ends] - total[ends - lengths(lists)]
 
 
 def is_padding(view: ListView) -> np.ndarray:

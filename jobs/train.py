@@ -21,7 +21,6 @@ from jobs.registry import Registry
 from jobs.teacher import WITHOUT_TEACHER, teacher_id
 from model import checkpoint
 from model.cdm import CDM, Shape
-from model.memory import keep_freed_memory
 from model.training import Diverged, Epoch, fit
 from model.vocabulary import Vocabulary
 
@@ -98,7 +97,6 @@ def train(task: Task, args: argparse.Namespace) -> None:
         dense=len(fields.dense),
         win_rate=0.0 if args.bootstrap else win_rate(files),
     )
-    keep_freed_memory()
     torch.manual_seed(training.seed)
     model = CDM(shape, profile.model)
 

@@ -15,7 +15,8 @@ from jobs.cli import Task, run, step_parser
 from jobs.errors import NothingToDo, Refused
 from jobs.lake import Lake, Partition
 from jobs.publish import Publication
-from schemas.tables import Fields, Table, declare
+from schemas.table import Fields, Table
+from schemas.tables import declare
 
 STEP = "validate"
 WRITES = ("validations",)

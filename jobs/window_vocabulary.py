@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from model.vocabulary import Vocabulary
 from schemas.arrow import ARROW_TYPES
-from schemas.tables import Fields
+from schemas.table import Fields
 
 
 def learn_vocabulary(requests: DataFrame, fields: Fields, min_count: int) -> Vocabulary:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from schemas.tables import Table
+from schemas.table import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,9 @@ def load(
         model = CDM(shape, config)
         model.load_state_dict(load_file(folder / WEIGHTS))
         vocabulary = Vocabulary.load(folder / VOCABULARY, user_names + item_names)
-    except (OSError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except BadCheckpoint:
+        raise
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise BadCheckpoint(
             f"{folder} cannot be loaded ({error}); train that day again with --force"
         ) from error

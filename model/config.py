@@ -36,7 +36,7 @@ class TeacherConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelConfig:
-    """DCN backbone and contrastive context encoder (sections 3.2 and 4.1.4; what those leave open is ours)."""
+    """DCN backbone and contrastive context encoder (sections 3.2 and 4.1.4)."""
 
     embedding_width: int = 16
     """d_e, width of each field's embedding."""

@@ -4,7 +4,8 @@ Letters: B requests, N candidates, T targets, k context items, d width.
 
 Training selects the k largest perturbed log-probabilities and lets the gradient flow through the
 softmax weights of what was selected: the limit of the relaxation of Eq. 7-10 at temperature 0,
-without its memory of k times N numbers a target. Serving selects without noise, so scores repeat bit by bit.
+without its memory of k times N numbers a target. Serving selects without noise, so scores repeat
+bit by bit.
 """
 
 from dataclasses import dataclass

@@ -11,8 +11,12 @@ def best_first(score: np.ndarray, item_id: np.ndarray) -> np.ndarray:
 
     `score` is [N] and finite; `item_id` is [N] of integers or of strings.
     """
-    ids = item_id if item_id.dtype != object else item_id.astype(str)
-    return np.lexsort((ids, -score))
+    place = item_id
+    if item_id.dtype == object:
+        # Python compares whole strings; numpy's own string type forgets NULs at their end.
+        place = np.empty(len(item_id), np.int64)
+        place[np.argsort(item_id)] = np.arange(len(item_id))
+    return np.lexsort((place, -score))
 
 
 def top_k(score: np.ndarray, item_id: np.ndarray, k: int) -> np.ndarray:

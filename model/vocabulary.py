@@ -27,7 +27,7 @@ class Vocabulary:
         return len(self.tokens[name]) + FIRST
 
     def encode(self, name: str, values: pa.Array) -> np.ndarray:
-        """Return int32 indices of the values, of the same length; unknown tokens become 1."""
+        """Return int64 indices of the values, of the same length; unknown tokens become 1."""
         found = pc.index_in(values, value_set=self.tokens[name])
         return pc.add(pc.fill_null(found, UNKNOWN - FIRST), FIRST).to_numpy(zero_copy_only=False)
 

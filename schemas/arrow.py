@@ -4,7 +4,7 @@ import hashlib
 
 import pyarrow as pa
 
-from schemas.tables import Column, Table
+from schemas.table import Column, Table
 
 ARROW_TYPES = {
     "string": pa.string(),

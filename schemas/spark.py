@@ -13,7 +13,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from schemas.tables import Table
+from schemas.table import Table
 
 SPARK_TYPES: dict[str, DataType] = {
     "string": StringType(),

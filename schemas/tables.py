@@ -4,118 +4,23 @@ Letters used in shapes: N candidates of a request, U user and context fields, F 
 D dense features, d width of the item and interest vectors. `None` in a shape is a ragged axis.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
-Kind = Literal["string", "int64", "int32", "float64", "float32", "timestamp"]
-ID_KINDS = ("int64", "string")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One column: what it means and which values it may hold.
-
-    `shape` is () for a scalar, (None,) for one value per candidate (ragged), (n, m) for n*m values
-    stored flat in row-major order, which is the only form of a matrix that Petastorm delivers.
-    `low` and `high` are inclusive; a float column never holds NaN or an infinity.
-    """
-
-    name: str
-    kind: Kind
-    meaning: str
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-    nullable: bool = False
-    shape: tuple[int | None, ...] = ()
-
-    @property
-    def length(self) -> int | None:
-        """How many values one row holds: None where ragged, 1 for a scalar."""
-        size = 1
-        for n in self.shape:
-            if n is None:
-                return None
-            size *= n
-        return size
-
-    @property
-    def is_list(self) -> bool:
-        """Whether a row holds a list of values."""
-        return self.shape != ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """One table: its columns, the columns that identify a row, and the partition keys."""
-
-    name: str
-    row: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    partition: tuple[str, ...] = ("dt",)
-
-    def __getitem__(self, name: str) -> Column:
-        """Return the column of that name; raise KeyError naming the known ones."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        known = ", ".join(self.names)
-        raise KeyError(f"{self.name} has no column {name!r}; its columns are {known}")
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The column names in declared order."""
-        return tuple(column.name for column in self.columns)
-
-    def per_candidate(self) -> tuple[Column, ...]:
-        """The columns that hold one value per candidate."""
-        return tuple(column for column in self.columns if column.shape == (None,))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fields:
-    """The fields of one data set, as its profile names them; the tables depend on nothing else."""
-
-    request_id: Kind = "string"
-    user_id: Kind = "int64"
-    item_id: Kind = "int64"
-    item: tuple[str, ...] = ()
-    context: tuple[str, ...] = ()
-    dense: tuple[str, ...] = ()
-    category: str = ""
-    category_separator: str = ""
-
-    @property
-    def dense_columns(self) -> tuple[str, ...]:
-        """The dense features that are columns of their own (`score` always is one)."""
-        return tuple(name for name in self.dense if name != "score")
-
-    @property
-    def user_tokens(self) -> tuple[str, ...]:
-        """The U categorical inputs that a request has: user, then context fields."""
-        return ("user_id", *self.context)
-
-    @property
-    def item_tokens(self) -> tuple[str, ...]:
-        """The F categorical inputs that a candidate has: item, then item fields."""
-        return ("item_id", *self.item)
+from schemas.table import Column, Fields, Table
 
 
 def _flag(name: str, meaning: str, **rest: object) -> Column:
-    return Column(name=name, kind="int32", meaning=meaning, low=0, high=1, **rest)
+    return Column(name, "int32", meaning, low=0, high=1, **rest)
 
 
 def _request(fields: Fields) -> tuple[Column, ...]:
     return (
-        Column(name="request_id", kind=fields.request_id, meaning="One page asked for by a user."),
-        Column(name="user_id", kind=fields.user_id, meaning="Who asked."),
-        Column(name="ts", kind="timestamp", meaning="When the request was made.", unit="UTC"),
-        *(Column(name=c, kind="string", meaning=f"Context field {c}.") for c in fields.context),
+        Column("request_id", fields.request_id, "One page asked for by a user."),
+        Column("user_id", fields.user_id, "Who asked."),
+        Column("ts", "timestamp", "When the request was made.", unit="UTC"),
+        *(Column(c, "string", f"Context field {c}.") for c in fields.context),
         Column(
-            name="missed_positives",
-            kind="int32",
-            meaning="Clicked items outside the candidates; they stay in Recall's denominator.",
+            "missed_positives",
+            "int32",
+            "Clicked items outside the candidates; they stay in Recall's denominator.",
             unit="items",
             low=0,
         ),
@@ -124,21 +29,15 @@ def _request(fields: Fields) -> tuple[Column, ...]:
 
 def _candidate(fields: Fields, shape: tuple[int | None, ...]) -> tuple[Column, ...]:
     return (
-        Column(name="item_id", kind=fields.item_id, meaning="The candidate.", shape=shape),
-        *(
-            Column(name=f, kind="string", meaning=f"Item field {f}.", shape=shape)
-            for f in fields.item
-        ),
-        *(
-            Column(name=f, kind="float64", meaning=f"Dense feature {f}.", shape=shape)
-            for f in fields.dense_columns
-        ),
-        Column(name="score", kind="float64", meaning="Pre-ranking score.", shape=shape),
+        Column("item_id", fields.item_id, "The candidate.", shape=shape),
+        *(Column(f, "string", f"Item field {f}.", shape=shape) for f in fields.item),
+        *(Column(f, "float64", f"Dense feature {f}.", shape=shape) for f in fields.dense_columns),
+        Column("score", "float64", "Pre-ranking score.", shape=shape),
         _flag("exposed", "1 where the user was shown the item.", shape=shape),
         Column(
-            name="shown_rank",
-            kind="int32",
-            meaning="Rank at which it was shown, from 1; null where not exposed or unknown.",
+            "shown_rank",
+            "int32",
+            "Rank at which it was shown, from 1; null where not exposed or unknown.",
             low=1,
             nullable=True,
             shape=shape,
@@ -160,7 +59,7 @@ def request_logs(fields: Fields) -> Table:
 
 def candidate_sets(fields: Fields) -> Table:
     """Declare the candidate sets: one request a row, candidates by score down, then item id."""
-    count = Column(name="n_candidates", kind="int32", meaning="Length of the lists.", low=1)
+    count = Column("n_candidates", "int32", "Length of the lists.", low=1)
     return Table(
         name="candidate_sets",
         row="one request",
@@ -178,31 +77,31 @@ def teacher_labels(fields: Fields) -> Table:
         key=("request_id",),
         partition=("dt", "teacher_id"),
         columns=(
-            Column(name="request_id", kind=fields.request_id, meaning="The request."),
-            Column(name="model_version", kind="string", meaning="The model that gave f, e and u."),
-            Column(name="k", kind="int32", meaning="Items picked: min(K, N).", low=1),
-            Column(name="u", kind="float32", meaning="Interest vector of the user.", shape=ragged),
-            Column(name="item_id", kind=fields.item_id, meaning="The candidate.", shape=ragged),
+            Column("request_id", fields.request_id, "The request."),
+            Column("model_version", "string", "The model that gave f, e and u."),
+            Column("k", "int32", "Items picked: min(K, N).", low=1),
+            Column("u", "float32", "Interest vector of the user.", shape=ragged),
+            Column("item_id", fields.item_id, "The candidate.", shape=ragged),
             _flag("win", "1 where the teacher picked the item (Eq. 16).", shape=ragged),
             Column(
-                name="pick_order",
-                kind="int32",
-                meaning="Step at which it was picked, from 1; null for losers.",
+                "pick_order",
+                "int32",
+                "Step at which it was picked, from 1; null for losers.",
                 low=1,
                 nullable=True,
                 shape=ragged,
             ),
             Column(
-                name="gain",
-                kind="float64",
-                meaning="Marginal gain when picked; null for losers.",
+                "gain",
+                "float64",
+                "Marginal gain when picked; null for losers.",
                 nullable=True,
                 shape=ragged,
             ),
             Column(
-                name="f",
-                kind="float32",
-                meaning="Click probability by the model, the teacher's accuracy term.",
+                "f",
+                "float32",
+                "Click probability by the model, the teacher's accuracy term.",
                 low=0,
                 high=1,
                 shape=ragged,
@@ -215,15 +114,8 @@ def _dense(fields: Fields, n: int) -> tuple[Column, ...]:
     """The dense inputs, or no column at all: parquet readers stumble over lists of length 0."""
     if not fields.dense:
         return ()
-    return (
-        Column(
-            name="dense",
-            kind="float32",
-            meaning="Dense features, standardised.",
-            unit="standard deviations",
-            shape=(n, len(fields.dense)),
-        ),
-    )
+    unit, shape = "standard deviations", (n, len(fields.dense))
+    return (Column("dense", "float32", "Dense features, standardised.", unit=unit, shape=shape),)
 
 
 def examples(fields: Fields, max_candidates: int) -> Table:
@@ -236,51 +128,45 @@ def examples(fields: Fields, max_candidates: int) -> Table:
         key=("request_dt", "request_id"),
         partition=("dt", "teacher_id"),
         columns=(
-            Column(name="request_id", kind=fields.request_id, meaning="The request."),
-            Column(name="request_dt", kind="int32", meaning="Its day, days since 1970-01-01."),
+            Column("request_id", fields.request_id, "The request."),
+            Column("request_dt", "int32", "Its day, days since 1970-01-01."),
             _flag("is_validation", "1 where the user is in the early-stopping split."),
+            Column("n_candidates", "int32", "Candidates kept.", low=1, high=max_candidates),
             Column(
-                name="n_candidates",
-                kind="int32",
-                meaning="Candidates kept.",
-                low=1,
-                high=max_candidates,
-            ),
-            Column(
-                name="user_tokens",
-                kind="int32",
-                meaning="Vocabulary indices of user and context fields; 0 is padding, 1 unknown.",
+                "user_tokens",
+                "int32",
+                "Vocabulary indices of user and context fields; 0 is padding, 1 unknown.",
                 low=0,
                 shape=(len(fields.user_tokens),),
             ),
             Column(
-                name="item_tokens",
-                kind="int32",
-                meaning="Vocabulary indices of the item fields; 0 is padding, 1 unknown.",
+                "item_tokens",
+                "int32",
+                "Vocabulary indices of the item fields; 0 is padding, 1 unknown.",
                 low=0,
                 shape=(n, f),
             ),
             *_dense(fields, n),
             Column(
-                name="exposed",
-                kind="float32",
-                meaning="1 where the label may be learned from.",
+                "exposed",
+                "float32",
+                "1 where the label may be learned from.",
                 low=0,
                 high=1,
                 shape=per_item,
             ),
             Column(
-                name="label",
-                kind="float32",
-                meaning="1 for a click; 0 where not clicked or not exposed.",
+                "label",
+                "float32",
+                "1 for a click; 0 where not clicked or not exposed.",
                 low=0,
                 high=1,
                 shape=per_item,
             ),
             Column(
-                name="win",
-                kind="float32",
-                meaning="1 where the teacher picked the item; 0 in padding and without a teacher.",
+                "win",
+                "float32",
+                "1 where the teacher picked the item; 0 in padding and without a teacher.",
                 low=0,
                 high=1,
                 shape=per_item,
@@ -296,21 +182,21 @@ def rankings(fields: Fields) -> Table:
         row="one ranked item of one request under one method",
         key=("request_id", "method", "model_version", "rank"),
         columns=(
-            Column(name="request_id", kind=fields.request_id, meaning="The request."),
-            Column(name="method", kind="string", meaning="How the list was ranked."),
-            Column(name="model_version", kind="string", meaning="The model that scored."),
-            Column(name="rank", kind="int32", meaning="Place in the list, from 1.", low=1),
-            Column(name="item_id", kind=fields.item_id, meaning="The ranked item."),
-            Column(name="f", kind="float64", meaning="Click probability.", low=0, high=1),
+            Column("request_id", fields.request_id, "The request."),
+            Column("method", "string", "How the list was ranked."),
+            Column("model_version", "string", "The model that scored."),
+            Column("rank", "int32", "Place in the list, from 1.", low=1),
+            Column("item_id", fields.item_id, "The ranked item."),
+            Column("f", "float64", "Click probability.", low=0, high=1),
             Column(
-                name="win_probability",
-                kind="float64",
-                meaning="The student's y_stu (Eq. 17); null where the model has no student.",
+                "win_probability",
+                "float64",
+                "The student's y_stu (Eq. 17); null where the model has no student.",
                 low=0,
                 high=1,
                 nullable=True,
             ),
-            Column(name="final_score", kind="float64", meaning="What the method sorted by."),
+            Column("final_score", "float64", "What the method sorted by."),
         ),
     )
 
@@ -322,19 +208,19 @@ def metrics(fields: Fields) -> Table:
         row="one number",
         key=("model_version", "method", "baseline", "metric", "k"),
         columns=(
-            Column(name="model_version", kind="string", meaning="The model that ranked."),
-            Column(name="method", kind="string", meaning="The ranking method."),
+            Column("model_version", "string", "The model that ranked."),
+            Column("method", "string", "The ranking method."),
             Column(
-                name="baseline",
-                kind="string",
-                meaning="Empty, or the method from which `value` is the paired difference.",
+                "baseline",
+                "string",
+                "Empty, or the method from which `value` is the paired difference.",
             ),
-            Column(name="metric", kind="string", meaning="Name of the metric."),
-            Column(name="k", kind="int32", meaning="Length of the list judged.", low=1),
-            Column(name="value", kind="float64", meaning="Mean over requests."),
-            Column(name="low", kind="float64", meaning="Lower end of the interval.", nullable=True),
-            Column(name="high", kind="float64", meaning="Upper end of it.", nullable=True),
-            Column(name="n", kind="int64", meaning="Requests that count.", low=0),
+            Column("metric", "string", "Name of the metric."),
+            Column("k", "int32", "Length of the list judged.", low=1),
+            Column("value", "float64", "Mean over requests."),
+            Column("low", "float64", "Lower end of the interval.", nullable=True),
+            Column("high", "float64", "Upper end of it.", nullable=True),
+            Column("n", "int64", "Requests that count.", low=0),
         ),
     )
 
@@ -346,11 +232,11 @@ def promotions(fields: Fields) -> Table:
         row="the decision of one day",
         key=("candidate_version",),
         columns=(
-            Column(name="candidate_version", kind="string", meaning="The model under judgement."),
-            Column(name="previous_version", kind="string", meaning="Promoted before; or empty."),
-            Column(name="promoted_version", kind="string", meaning="Promoted from now on."),
-            Column(name="decision", kind="string", meaning="promoted or held."),
-            Column(name="reason", kind="string", meaning="The numbers that decided."),
+            Column("candidate_version", "string", "The model under judgement."),
+            Column("previous_version", "string", "Promoted before; or empty."),
+            Column("promoted_version", "string", "Promoted from now on."),
+            Column("decision", "string", "promoted or held."),
+            Column("reason", "string", "The numbers that decided."),
         ),
     )
 
@@ -363,13 +249,13 @@ def validations(fields: Fields) -> Table:
         key=("table", "column", "expectation"),
         partition=("dt", "of"),
         columns=(
-            Column(name="table", kind="string", meaning="The table that was validated."),
-            Column(name="column", kind="string", meaning="Its column, or empty for the table."),
-            Column(name="expectation", kind="string", meaning="What was expected, in words."),
+            Column("table", "string", "The table that was validated."),
+            Column("column", "string", "Its column, or empty for the table."),
+            Column("expectation", "string", "What was expected, in words."),
             _flag("success", "1 where it held."),
-            Column(name="observed", kind="string", meaning="What was found."),
-            Column(name="unexpected", kind="int64", meaning="Values that broke it.", low=0),
-            Column(name="rows", kind="int64", meaning="Values looked at.", low=0),
+            Column("observed", "string", "What was found."),
+            Column("unexpected", "int64", "Values that broke it.", low=0),
+            Column("rows", "int64", "Values looked at.", low=0),
         ),
     )
 
@@ -381,8 +267,8 @@ def reference_items(fields: Fields) -> Table:
         row="one item",
         key=("item_id",),
         columns=(
-            Column(name="item_id", kind=fields.item_id, meaning="The item."),
-            Column(name="vector", kind="float32", meaning="Its content vector.", shape=(None,)),
+            Column("item_id", fields.item_id, "The item."),
+            Column("vector", "float32", "Its content vector.", shape=(None,)),
         ),
     )
 
@@ -395,37 +281,37 @@ def truth_requests(fields: Fields) -> Table:
         row="one simulated request",
         key=("request_id",),
         columns=(
-            Column(name="request_id", kind=fields.request_id, meaning="The request."),
-            Column(name="item_id", kind=fields.item_id, meaning="The candidate.", shape=ragged),
+            Column("request_id", fields.request_id, "The request."),
+            Column("item_id", fields.item_id, "The candidate.", shape=ragged),
             Column(
-                name="p",
-                kind="float64",
-                meaning="Click propensity p_ui at the first place, unworn.",
+                "p",
+                "float64",
+                "Click propensity p_ui at the first place, unworn.",
                 low=0,
                 high=1,
                 shape=ragged,
             ),
             Column(
-                name="wear",
-                kind="float64",
-                meaning="delta_uc: p falls by this factor per like item shown before.",
+                "wear",
+                "float64",
+                "delta_uc: p falls by this factor per like item shown before.",
                 low=0,
                 high=1,
                 shape=ragged,
             ),
             Column(
-                name="propensity",
-                kind="float64",
-                meaning="Chance that the logger put it at its rank given the ranks before.",
+                "propensity",
+                "float64",
+                "Chance that the logger put it at its rank given the ranks before.",
                 low=0,
                 high=1,
                 nullable=True,
                 shape=ragged,
             ),
             Column(
-                name="examination",
-                kind="float64",
-                meaning="v_r: chance that the user looks at rank r = 1, 2, ...",
+                "examination",
+                "float64",
+                "v_r: chance that the user looks at rank r = 1, 2, ...",
                 low=0,
                 high=1,
                 shape=ragged,

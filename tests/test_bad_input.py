@@ -17,7 +17,8 @@ from jobs.lake import Lake, parse_day
 from jobs.profile import load_profile
 from jobs.publish import Publication
 from schemas.arrow import arrow_schema
-from schemas.tables import Fields, declare
+from schemas.table import Fields
+from schemas.tables import declare
 
 DAY = parse_day("2023-05-18")
 FIELDS = Fields(request_id="int64", item=("brand",), context=("tab",), dense=("score",))

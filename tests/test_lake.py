@@ -20,7 +20,8 @@ from jobs.errors import Refused
 from jobs.lake import Lake, Partition, parse_day
 from jobs.manifest import FILE_NAME
 from jobs.publish import Publication, write_parquet
-from schemas.tables import Column, Fields, Table, declare
+from schemas.table import Column, Fields, Table
+from schemas.tables import declare
 
 DAY = parse_day("2026-01-31")
 ROWS = pa.schema(

@@ -53,13 +53,14 @@ def write(path: Path, text: str) -> None:
 def report(task: Task, args: argparse.Namespace) -> None:
     """Gather, draw, write, and print the short table."""
     lake, day, profile = task.lake, task.day, task.profile
-    evidence = Evidence(lake, day)
+    evidence = Evidence(lake, day, profile)
     judged = evidence.judged()
     newest = judged[-1] if judged else None
+    weights = evidence.weights(newest.day if newest else day)
     if newest is None:
         result = wording.without_metrics(day, evidence.registry.trained_before(day))
     else:
-        result = wording.headline(newest.day, newest.numbers, profile.ranking.gamma)
+        result = wording.headline(newest.day, newest.numbers, weights["cdm"])
     request = None
     if newest is not None and lake.partition("rankings", newest.day).manifest():
         request = one_request(lake, profile.fields, newest.day, newest.version, profile.k)
@@ -68,6 +69,7 @@ def report(task: Task, args: argparse.Namespace) -> None:
     html = page(
         profile,
         evidence,
+        weights,
         judged,
         result,
         checks,
@@ -83,7 +85,7 @@ def report(task: Task, args: argparse.Namespace) -> None:
     write(folder / f"{day}.html", html)
     write(folder / "summary.txt", text)
     write(folder / "index.html", html)
-    print(f"{text}\n{folder / 'index.html'}", flush=True)
+    sys.stdout.write(f"{text}\n{folder / 'index.html'}\n")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -46,6 +46,10 @@ class Comparison:
     """(from what, rows)."""
 
 
+UNPAIRED = Cell("\N{EN DASH}")
+"""Where a metric exists and has no paired difference."""
+
+
 def comparison(numbers: Numbers, k: int) -> Comparison:
     """Return the table of list length k; metrics that do not exist are empty columns."""
     metrics = numbers.metrics
@@ -70,7 +74,9 @@ def _rows(numbers: Numbers, metrics: list[Metric], k: int, baseline: str) -> Ite
         if not any(found):
             continue
         cells = tuple(
-            one and _cell(one, metric.digits, paired=bool(baseline))
+            _cell(one, metric.digits, paired=bool(baseline))
+            if one is not None
+            else (UNPAIRED if baseline and numbers.has(metric.name) else None)
             for one, metric in zip(found, metrics, strict=True)
         )
         yield Row(method.label, method.name == BASELINE, cells)

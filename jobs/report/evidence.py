@@ -9,12 +9,15 @@ from typing import Any
 from jobs.errors import Refused
 from jobs.lake import Lake, Partition
 from jobs.manifest import Manifest
+from jobs.profile import Profile
 from jobs.registry import SEARCHED_DAYS, Registry
 from jobs.report.metric_table import Numbers
 from model import checkpoint
 
 SHOWN_DAYS = 28
 """Days that one page goes back; older ones stand in their own day's page."""
+PROMOTED = "promoted"
+"""The method under which the promoted model's lists stand, where it is not the newest one."""
 SPLITS = ("training", "validation")
 
 
@@ -39,6 +42,8 @@ class JudgedDay:
     day: date
     version: str
     numbers: Numbers
+    promoted: str
+    """The promoted model that it was compared with, or nothing where it is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,10 @@ class TrainedModel:
 class Evidence:
     """The lake up to a day."""
 
-    def __init__(self, lake: Lake, day: date) -> None:
+    def __init__(self, lake: Lake, day: date, profile: Profile) -> None:
         """Find the days that have any table; refuse a lake without one."""
-        self.lake, self.day, self.registry = lake, day, Registry(lake)
+        self.lake, self.day, self.profile = lake, day, profile
+        self.registry = Registry(lake)
         found: set[date] = set()
         for table in ("request_logs", "candidate_sets", "metrics", "promotions"):
             found.update(lake.days(table, day, SEARCHED_DAYS))
@@ -122,7 +128,19 @@ class Evidence:
         versions = sorted({row["model_version"] for row in rows})
         newest = self.registry.trained_before(day)
         version = newest if newest in versions else versions[-1]
-        return JudgedDay(day, version, Numbers([r for r in rows if r["model_version"] == version]))
+        shown = [r for r in rows if r["model_version"] == version or r["method"] == PROMOTED]
+        promoted = next((r["model_version"] for r in shown if r["method"] == PROMOTED), "")
+        greedy = self.profile.world.wear_by == "likeness"
+        return JudgedDay(day, version, Numbers(shown, best_is_greedy=greedy), promoted)
+
+    def weights(self, day: date) -> dict[str, float]:
+        """Return gamma and lambda that a day was ranked with, by method."""
+        ranking, manifest = self.profile.ranking, self.lake.partition("rankings", day).manifest()
+        used = manifest.parameters if manifest else {}
+        return {
+            "cdm": used.get("gamma", ranking.gamma),
+            "mmr": used.get("mmr_weight", ranking.mmr_weight),
+        }
 
     def models(self) -> list[TrainedModel]:
         """Return the models trained on the shown days, the base DCN first on its day."""

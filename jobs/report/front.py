@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
-from jobs.report.metric_table import BASELINE, WEIGHTS, Method, Number, Numbers, at_k
+from jobs.report.metric_table import BASELINE, WEIGHTS, Method, Number, Numbers
 from jobs.report.place_labels import Label, along, place_labels
 from jobs.report.svg import INK, MUTED, colour, drawing, inline, marker
 
@@ -46,8 +46,8 @@ def front(numbers: Numbers, weights: dict[str, float]) -> Markup | None:
         figure.subplots_adjust(0.055, 0.11 / len(rows), 0.975, 1 - 0.08 / len(rows), 0.14, 0.28)
         for (name, points), (whole, near) in zip(rows, grid, strict=True):
             for axes in (whole, near):
-                axes.set_xlabel(f"{at_k(across, k)}  (more varied →)")
-                axes.set_ylabel(f"{at_k(name, k)}  (better →)")
+                axes.set_xlabel(f"{numbers.at_k(across, k)}  (more varied →)")
+                axes.set_ylabel(f"{numbers.at_k(name, k)}  (better →)")
             limits = _near_limits(points)
             _draw_whole(whole, points, limits, weights)
             _draw_near(near, points, limits, weights)

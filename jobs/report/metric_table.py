@@ -1,6 +1,6 @@
 """What the metrics mean, in which order they and the methods are shown, and one day's numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 BASELINE = "dcn"
 
@@ -42,7 +42,7 @@ METRICS = (
     Metric(
         name="category_coverage",
         label="Category coverage",
-        reads="share of all categories that any list of the day shows",
+        reads="share of the day's categories that any list shows; one number, so no interval",
         needs="categories",
     ),
     Metric(
@@ -66,12 +66,21 @@ METRICS = (
     ),
 )
 
+GREEDY = replace(
+    next(metric for metric in METRICS if metric.name == "value_ratio"),
+    label="V/V(greedy)",
+    reads="true value of the list as a share of the greedy list's, which need not be the best",
+)
+LEFT_OUT = ("value",)
+"""V itself: what a list is worth says little beside what the best one is."""
+
 METHODS = {
     "random": "Random",
     "pre_ranker": "Pre-ranker",
     "dcn": "DCN",
     "mmr": "MMR",
     "cdm": "CDM",
+    "promoted": "Promoted model",
 }
 GAMMA = "\N{GREEK SMALL LETTER GAMMA}"
 WEIGHTS = {"mmr": "\N{GREEK SMALL LETTER LAMDA}", "cdm": GAMMA}
@@ -131,14 +140,19 @@ class Number:
 class Numbers:
     """The metrics of one model version on one day."""
 
-    def __init__(self, rows: list[dict]) -> None:
-        """Index rows of the metrics table."""
+    def __init__(self, rows: list[dict], *, best_is_greedy: bool = False) -> None:
+        """Index rows of the metrics table; `best_is_greedy` where V* is the greedy list's value."""
         self._found = {
             (r["method"], r["metric"], r["k"], r["baseline"]): Number(
                 r["value"], r["low"], r["high"], r["n"]
             )
             for r in rows
         }
+        known = {metric.name for metric in METRICS} | set(LEFT_OUT)
+        others = sorted({metric for _, metric, _, _ in self._found} - known)
+        self.metrics = [*METRICS, *(Metric(name=name, label=name, reads="") for name in others)]
+        if best_is_greedy:
+            self.metrics = [GREEDY if m.name == GREEDY.name else m for m in self.metrics]
         names = {method for method, _, _, _ in self._found}
         self.methods = sorted(Method.of(name) for name in names)
         self.ks = sorted({k for _, _, k, _ in self._found})
@@ -155,12 +169,10 @@ class Numbers:
         """Whether any method has this metric."""
         return any(metric == found for _, found, _, _ in self._found)
 
-    @property
-    def metrics(self) -> list[Metric]:
-        """Return the known metrics, then those that only this lake has."""
-        known = {metric.name for metric in METRICS}
-        others = sorted({metric for _, metric, _, _ in self._found} - known)
-        return [*METRICS, *(Metric(name=name, label=name, reads="") for name in others)]
+    def at_k(self, metric: str, k: int) -> str:
+        """Return what the page calls a metric at a list length, such as ILAD@5 by category."""
+        label = next((m.label for m in self.metrics if m.name == metric), metric)
+        return label.replace(" by ", f"@{k} by ") if " by " in label else f"{label}@{k}"
 
     @property
     def baselines(self) -> list[str]:
@@ -172,9 +184,3 @@ class Numbers:
     def diversity(self) -> str:
         """The metric that stands for diversity: by category where there are categories."""
         return "ilad_category" if self.has("ilad_category") else "ilad_reference"
-
-
-def at_k(metric: str, k: int) -> str:
-    """Return what the page calls a metric at a list length, such as ILAD@5 by category."""
-    label = next((m.label for m in METRICS if m.name == metric), metric)
-    return label.replace(" by ", f"@{k} by ") if " by " in label else f"{label}@{k}"

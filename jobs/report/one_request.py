@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from jobs.features import flat
 from jobs.lake import Lake
 from jobs.report.metric_table import BASELINE
-from schemas.tables import Fields
+from schemas.table import Fields
 
 SIDE_BY_SIDE = ("pre_ranker", "dcn", "mmr", "cdm")
 SHOWN_PLACES = 20
@@ -124,7 +124,8 @@ def _categories(lake: Lake, fields: Fields, day: date) -> dict[Any, str]:
 
 
 def _split(category: str, fields: Fields) -> list[str]:
-    return category.split(fields.category_separator) if fields.category_separator else [category]
+    separator = fields.category_separator
+    return category.split(separator) if separator else [category]
 
 
 def _distinct(lists: pd.DataFrame, fields: Fields) -> pd.DataFrame:
@@ -132,7 +133,9 @@ def _distinct(lists: pd.DataFrame, fields: Fields) -> pd.DataFrame:
     if not fields.category:
         return pd.DataFrame()
     each = lists.assign(of=[_split(c, fields) for c in lists["category"]]).explode("of")
-    return each.groupby(["request_id", "method"])["of"].nunique().unstack("method")
+    each = each[each["of"] != ""]  # an empty name is no category
+    counts = each.groupby(["request_id", "method"])["of"].nunique().unstack("method")
+    return counts.reindex(lists["request_id"].unique()).fillna(0)
 
 
 def _other_items(lists: pd.DataFrame) -> pd.Series:
@@ -171,7 +174,9 @@ def _place(
     return Place(
         rank=item["rank"],
         item_id=item["item_id"],
-        category=", ".join(_split(category, fields)) if fields.category else "",
+        category=", ".join(filter(None, _split(category, fields))) or "no category"
+        if fields.category
+        else "",
         chip=chips.get(category),
         f=item["f"],
         win_probability=None if pd.isna(won) else won,

@@ -6,7 +6,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from jobs.report.evidence import JudgedDay
-from jobs.report.metric_table import BASELINE, METHODS, Method, Number, at_k
+from jobs.report.metric_table import BASELINE, METHODS, Method, Number
 from jobs.report.place_labels import spread
 from jobs.report.svg import INK, colour, drawing, inline, marker
 
@@ -28,10 +28,10 @@ def over_days(judged: list[JudgedDay]) -> Markup:
     with drawing(PANEL_HEIGHT * len(metrics)) as figure:
         rows = figure.subplots(len(metrics), 2, squeeze=False)
         figure.subplots_adjust(
-            0.055, 0.12 / len(metrics), 0.92, 1 - 0.11 / len(metrics), 0.42, 0.36
+            0.055, 0.12 / len(metrics), 0.905, 1 - 0.11 / len(metrics), 0.42, 0.36
         )
         for metric, (levels, differences) in zip(metrics, rows, strict=True):
-            name = at_k(metric, k)
+            name = judged[-1].numbers.at_k(metric, k)
             series = {m: [day.numbers.get(m.name, metric, k) for day in judged] for m in methods}
             top = max(n.high or n.value for s in series.values() for n in s if n is not None)
             levels.set_ylim(0, 1.06 * top)

@@ -13,7 +13,7 @@ from jobs.report.comparison import comparison, missing_because, sweep
 from jobs.report.evidence import SHOWN_DAYS, Evidence, JudgedDay, TrainedModel
 from jobs.report.front import front
 from jobs.report.learning_curves import LOSSES, learning_curves
-from jobs.report.metric_table import METHODS, at_k
+from jobs.report.metric_table import METHODS
 from jobs.report.one_request import SIDE_BY_SIDE, OneRequest
 from jobs.report.over_days import over_days, shown_metrics
 from jobs.report.teacher_picks import TeacherPicks
@@ -49,6 +49,7 @@ def render(**context: Any) -> str:  # noqa: ANN401 - whatever the template names
 def page(
     profile: Profile,
     evidence: Evidence,
+    weights: dict[str, float],
     judged: list[JudgedDay],
     result: str,
     checks: list[dict[str, Any]],
@@ -62,7 +63,6 @@ def page(
     recent = evidence.days[-LEDGER_DAYS:]
     live = [one for day in recent for one in evidence.published(day)]
     lines = ledger.lines(evidence.lake.tables, live, [m for m in models if m.day in recent], recent)
-    weights = {"cdm": profile.ranking.gamma, "mmr": profile.ranking.mmr_weight}
     return render(
         profile=profile,
         day=evidence.day,
@@ -73,6 +73,7 @@ def page(
         scale=wording.scale(newest.numbers) if newest else "",
         caution=wording.CAUTION,
         newest=newest,
+        weights=weights,
         verdicts=wording.verdicts(newest.numbers) if newest else [],
         comparisons=[comparison(newest.numbers, k) for k in newest.numbers.ks] if newest else [],
         missing=missing_because(newest.numbers, profile) if newest else [],
@@ -81,7 +82,6 @@ def page(
         judged=judged,
         followed=shown_metrics(judged) if judged else [],
         over_days=over_days(judged) if judged else None,
-        at_k=at_k,
         methods=METHODS,
         models=models,
         losses=LOSSES,

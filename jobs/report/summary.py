@@ -4,7 +4,7 @@ import textwrap
 from datetime import date
 
 from jobs.report.evidence import JudgedDay
-from jobs.report.metric_table import BASELINE, GAMMA, METHODS, Number, Numbers, at_k
+from jobs.report.metric_table import BASELINE, GAMMA, METHODS, Number, Numbers
 from jobs.report.wording import CAUTION, FIXED_SPACE, MINUS, interval, number, scale, signed
 
 COLUMN = 25
@@ -40,7 +40,7 @@ def _table(numbers: Numbers, version: str) -> str:
     metrics = [
         name for name in ("recall", numbers.diversity, "value_ratio", "mrr") if numbers.has(name)
     ][:3]
-    head = "".join(at_k(name, k).ljust(COLUMN) for name in metrics)
+    head = "".join(numbers.at_k(name, k).ljust(COLUMN) for name in metrics)
     lines = [f"{'':12}{head}".rstrip()]
     for method in numbers.methods:
         if not method.swept:

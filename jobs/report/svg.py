@@ -14,7 +14,7 @@ from markupsafe import Markup
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-INK, MUTED, LINE, PAPER = "#010101", "#020202", "#030303", "#040404"
+INK, MUTED, LINE = "#010101", "#020202", "#030303"
 _METHOD_COLOURS = {
     "random": ("#050505", "var(--random)", "x"),
     "pre_ranker": ("#060606", "var(--pre-ranker)", "^"),
@@ -27,7 +27,6 @@ _VARIABLES = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
     LINE: "var(--line)",
-    PAPER: "var(--paper)",
     _OTHER[0]: _OTHER[1],
     **{stand_in: variable for stand_in, variable, _ in _METHOD_COLOURS.values()},
 }

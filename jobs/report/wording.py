@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from jobs.report.metric_table import BASELINE, GAMMA, METHODS, Number, Numbers, at_k
+from jobs.report.metric_table import BASELINE, GAMMA, METHODS, Number, Numbers
 
 MINUS, FIXED_SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 VERDICTS = {1: "higher", 0: "no difference can be told", -1: "lower"}
@@ -62,7 +62,7 @@ def verdict(numbers: Numbers, metric: str, k: int, method: str = "cdm") -> Verdi
         ends = [signed(factor * end, digits) for end in (difference.low, difference.high)]
         span = f"[{ends[0]},{FIXED_SPACE}{ends[1]}]"
     return Verdict(
-        label=at_k(metric, k),
+        label=numbers.at_k(metric, k),
         change=signed(factor * difference.value, digits) + unit,
         span=span,
         words=VERDICTS[difference.direction] if span else "without an interval",
@@ -82,7 +82,10 @@ def headline(day: date, numbers: Numbers, gamma: float) -> str:
     """Return the result in one sentence."""
     found = verdicts(numbers)
     requests = max((n.n for n in numbers.all()), default=0)
+    clicked = numbers.get(BASELINE, "recall", numbers.ks[-1])
     where = f"on {day}, over {requests:,} requests"
+    if clicked is not None and clicked.n < requests:
+        where += f" ({clicked.n:,} with a click)"
     if not any(method.name == "cdm" for method in numbers.methods):
         return f"No CDM was compared {where}: the model of that day has no student."
     if not found:
@@ -98,7 +101,7 @@ def scale(numbers: Numbers) -> str:
     if chance is None or before is None or base is None:
         return ""
     text = (
-        f"For scale: {at_k('recall', k)} is {number(chance.value)} by chance, "
+        f"For scale: {numbers.at_k('recall', k)} is {number(chance.value)} by chance, "
         f"{number(before.value)} in the pre-ranker's own order and {number(base.value)} by DCN"
     )
     paired = numbers.get("pre_ranker", "recall", k, BASELINE)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from jobs.sources.ebnerd import UNKNOWN, Impressions
 from jobs.sources.pool import Pool, pools
 from schemas.arrow import arrow_schema
-from schemas.tables import Table
+from schemas.table import Table
 
 LEAST_CANDIDATES = 2
 """Fewer cannot be ranked."""

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from jobs.world.config import WorldConfig
-from schemas.tables import Fields
+from schemas.table import Fields
 
 CONTENT_WIDTH = 8
 FAVOURITES = 6

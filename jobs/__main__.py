@@ -1,0 +1,54 @@
+"""List the steps in the order of a day: what each does, reads and writes, and an example."""
+
+import argparse
+import sys
+
+from jobs.cli import DONE
+from jobs.line import COMMANDS, step_module
+
+SOURCES = ("simulate_logs", "import_logs")
+"""What `ingest` chooses from."""
+ON_A_LAKE = ("line", "status")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    return argparse.ArgumentParser(
+        prog="python -m jobs",
+        description=__doc__,
+        epilog="example:\n  python -m jobs",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def steps() -> tuple[str, ...]:
+    """Return every step once, where its table is made for good: not at the bootstrap."""
+    line = [command.split()[0] for command in COMMANDS if not command.endswith("--bootstrap")]
+    first, *rest = dict.fromkeys(line)
+    return (first, *SOURCES, *rest)
+
+
+def described(name: str) -> str:
+    """Return a step's paragraph; the commands that are no steps read and write no table."""
+    module = step_module(name)
+    example = module.build_parser().epilog.splitlines()[-1].strip()
+    lines = [f"{name}: {module.__doc__.splitlines()[0]}"]
+    for verb in ("READS", "WRITES"):
+        if tables := getattr(module, verb, ()):
+            lines.append(f"  {verb.lower():<6}  {', '.join(tables)}")
+    return "\n".join([*lines, f"  {example}", ""])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command."""
+    build_parser().parse_args(argv)
+    text = ["The steps of a day, in order; each is one command:", ""]
+    text += [described(name) for name in steps()]
+    text += ["And, for a whole lake:", "", *[described(name) for name in ON_A_LAKE]]
+    sys.stdout.write("\n".join(text))
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

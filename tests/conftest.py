@@ -1,0 +1,138 @@
+"""One Spark session, one lake of the toy world, and the goldens with the flag that renews them."""
+
+import os
+
+# Before anything imports torch: on tensors this small threads only get in each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import settings
+from pyspark.sql import SparkSession
+
+from jobs import line
+from jobs.lake import Lake, Partition
+from jobs.manifest import Manifest
+from jobs.profile import load_profile
+from jobs.publish import Publication
+from jobs.registry import Registry
+from jobs.spark_session import spark_session
+from jobs.teacher import teacher_id
+
+GOLDEN = Path(__file__).parent / "golden"
+DAYS = tuple(date(2026, 1, n) for n in (1, 2, 3))
+
+# A shared machine may be slow; no test of ours is about speed.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--regolden", action="store_true", help="rewrite tests/golden/; read the diff")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with tests/golden/<name>, or with --regolden put it there and say so."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        known = path.read_text(encoding="utf-8") if path.exists() else None
+        if text != known and request.config.getoption("--regolden"):
+            path.write_text(text, encoding="utf-8")
+            pytest.skip(f"rewrote tests/golden/{name}: read the difference before you keep it")
+        assert text == known, f"not tests/golden/{name}; if this is meant: pytest --regolden"
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """The session that every Spark step called in this process shares."""
+    with spark_session("tests", "local[2]") as session:
+        yield session
+
+
+class World:
+    """A lake, the profile that its steps are run under, and its rows."""
+
+    def __init__(self, root: Path, profile: str | Path = "toy") -> None:
+        self.root, self.profile_name = root, str(profile)
+        self.profile = load_profile(self.profile_name)
+        self.lake = Lake(root, self.profile.tables)
+        self.registry = Registry(self.lake)
+
+    def run(self, step: str, day: date, *flags: str) -> int:
+        """Run a step as the command does; return its exit code."""
+        where = ["--lake", str(self.root), "--profile", self.profile_name]
+        return line.step_module(step).main([*where, "--date", day.isoformat(), *flags])
+
+    def partition(self, table: str, day: date) -> Partition:
+        """The day's partition; of labels and examples the one that the profile's teacher makes."""
+        keys = {}
+        if table in ("teacher_labels", "examples"):
+            version = self.registry.promoted(day)
+            keys["teacher_id"] = teacher_id(self.profile.teacher, version)
+        return self.lake.partition(table, day, **keys)
+
+    def rows(self, table: str, day: date) -> list[dict]:
+        return self.partition(table, day).read().to_pylist()
+
+    def publish(self, partition: Partition, rows: list[dict] | pa.Table) -> Manifest:
+        """Put rows made by hand where a step would have put its own."""
+        table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(rows)
+        return Publication(partition, step="by hand", inputs={}, parameters={}).publish_rows(
+            [table], {}
+        )
+
+    def trained(self, day: date) -> str:
+        """The version of the model trained on a day."""
+        return self.registry.trained(day).parameters["version"]
+
+    def copy(self, root: Path, profile: str | Path | None = None) -> "World":
+        """The same lake elsewhere, to be changed."""
+        shutil.copytree(self.root, root)
+        return World(root, profile or self.profile_name)
+
+    def manifests(self) -> dict[str, Manifest]:
+        """Everything published, by its folder."""
+        pointers = [path.parent for path in self.root.rglob("_manifest.json")]
+        return {str(p.relative_to(self.root)): Manifest.read(p) for p in sorted(pointers)}
+
+    def files(self) -> dict[str, bytes]:
+        """Every file of the lake but the reports."""
+        every = (path for path in self.root.rglob("*") if path.is_file())
+        found = {str(path.relative_to(self.root)): path.read_bytes() for path in every}
+        return {name: text for name, text in found.items() if not name.startswith("reports/")}
+
+
+@pytest.fixture(scope="session")
+def toy(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Three days of the toy world through the whole line. Never change it: copy it."""
+    world = World(tmp_path_factory.mktemp("toy") / "lake")
+    flags = ["--lake", str(world.root), "--profile", "toy", "--date", DAYS[0].isoformat()]
+    assert line.main([*flags, "--days", str(len(DAYS))]) == 0
+    return world
+
+
+@pytest.fixture(scope="session")
+def profile_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Write the toy profile with some lines replaced; return its file."""
+    shipped = Path(line.__file__).with_name("profiles") / "toy.toml"
+
+    def write(**changed: str) -> Path:
+        text = shipped.read_text(encoding="utf-8").splitlines()
+        for key, value in changed.items():
+            at = [i for i, words in enumerate(text) if words.split(" = ")[0] == key]
+            assert len(at) == 1, f"toy.toml has {len(at)} lines about {key}"
+            text[at[0]] = f"{key} = {value}"
+        path = tmp_path_factory.mktemp("profile") / "changed.toml"
+        path.write_text("\n".join(text) + "\n", encoding="utf-8")
+        return path
+
+    return write

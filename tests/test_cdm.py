@@ -1,0 +1,204 @@
+"""The model as it serves: scores that depend on nothing but the request."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from candidate_sets import ITEM_SIZES, batch, shape
+
+from jobs.score import Scores, by, serve
+from model.batch import CandidateBatch
+from model.cdm import CDM
+from model.config import ModelConfig
+from model.dcn import DCN, CrossLayer, Embeddings
+
+SMALL = {"embedding_width": 4, "width": 6, "hidden": (8, 8, 8), "context_size": 3}
+
+
+def make_model(win_rate: float = 0.2, seed: int = 0, **config: object) -> CDM:
+    """A small model whose embeddings are large enough for its scores to differ."""
+    torch.manual_seed(seed)
+    return CDM(shape(win_rate), ModelConfig(**SMALL | {"embedding_std": 0.7} | config)).eval()
+
+
+def rows(source: CandidateBatch, chosen: object, columns: object = slice(None)) -> CandidateBatch:
+    """The same requests in another order, or fewer; likewise their candidates."""
+    per_item = ("item_tokens", "dense", "valid")
+    found = {name: getattr(source, name)[chosen][:, columns] for name in per_item}
+    return CandidateBatch(source.user_tokens[chosen], **found)
+
+
+def both(model: CDM, scored: CandidateBatch) -> torch.Tensor:
+    """Return f and y_stu as [2, B, N]."""
+    return torch.stack(model.score(scored))
+
+
+def same(found: torch.Tensor, expected: torch.Tensor) -> None:
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+
+
+def test_scores_are_probabilities_that_differ_and_padding_gets_none():
+    drawn = batch([5, 9, 2])
+    f, win = make_model().score(drawn)
+    for score in (f, win):
+        assert ((score[drawn.valid] > 0) & (score[drawn.valid] < 1)).all()
+        assert not score[~drawn.valid].any()
+        assert score[1].std() > 1e-3
+
+
+def test_padding_changes_nothing():
+    model, drawn = make_model(), batch([5, 9, 2])
+    wider = replace(
+        drawn,
+        item_tokens=torch.nn.functional.pad(drawn.item_tokens, (0, 0, 0, 4), value=3),
+        dense=torch.nn.functional.pad(drawn.dense, (0, 0, 0, 4), value=99.0),
+        valid=torch.nn.functional.pad(drawn.valid, (0, 4)),
+    )
+    same(both(model, wider)[..., :9], both(model, drawn))
+    assert not both(model, wider)[..., 9:].any()
+
+
+def test_permuting_candidates_permutes_scores():
+    model, drawn = make_model(), batch([9, 9])
+    order = torch.randperm(9, generator=torch.Generator().manual_seed(1))
+    same(both(model, rows(drawn, slice(None), order)), both(model, drawn)[..., order])
+
+
+def test_the_batch_does_not_matter():
+    model, drawn = make_model(), batch([5, 9, 2, 7, 1, 9])
+    together = both(model, drawn)
+    for row, n in enumerate(drawn.valid.sum(1)):
+        same(both(model, rows(drawn, [row], slice(n)))[:, 0], together[:, row, :n])
+
+
+def test_serving_is_deterministic_even_after_training_mode():
+    model, drawn = make_model(dropout=0.5), batch([5, 9, 2])
+    first = both(model, drawn)
+    assert torch.equal(both(model.train(), drawn), first)
+    torch.manual_seed(99)
+    assert torch.equal(both(model, drawn), first)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_fewer_candidates_than_context_places(n):
+    model = make_model(context_size=10)
+    f, win = model.score(batch([n]))
+    assert torch.isfinite(f).all()
+    assert torch.isfinite(win).all()
+    assert ((win > 0) & (win < 1)).all()
+
+
+def test_a_lone_candidate_is_judged_by_the_empty_context():
+    model, drawn = make_model(), batch([1])
+    encoder = model.student
+    query = encoder.query(model.embeddings.item_vector(drawn.item_tokens))[0, 0]
+    empty = encoder.fusion(torch.zeros(12))
+    expected = torch.sigmoid(query @ empty + model.win_bias)
+    torch.testing.assert_close(model.score(drawn)[1][0, 0], expected)
+
+
+def test_gamma_zero_is_the_ranking_of_the_dcn():
+    """Of this DCN inside CDM, and of a base DCN with the same weights."""
+    model, drawn = make_model(), batch([40, 40, 40])
+    base = make_model(win_rate=0.0)
+    kept = {name: value for name, value in model.state_dict().items() if name in base.state_dict()}
+    base.load_state_dict(kept)
+    f, win = (score.double().numpy() for score in model.score(drawn))
+    assert np.array_equal(base.score(drawn)[0].double().numpy(), f)
+    moved = 0
+    for request in range(3):
+        scores = Scores("r", np.arange(40), f[request], f[request], win[request], np.zeros((40, 1)))
+        picks, final = serve(scores, 0.0, 20)
+        expected, f_of_them = by(f[request], scores, 20)
+        assert picks.tolist() == expected.tolist()
+        assert final.tolist() == f_of_them.tolist()
+        moved += serve(scores, 1.0, 20)[0].tolist() != expected.tolist()
+    assert moved, "y_stu changes no ranking, so the case tests nothing"
+
+
+def test_a_base_dcn_has_no_student():
+    model, drawn = make_model(win_rate=0.0), batch([3])
+    assert not model.has_student
+    assert model.score(drawn)[1] is None
+    assert not [name for name in model.state_dict() if "student" in name or "win" in name]
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.5])
+def test_the_student_starts_from_the_base_rate(rate):
+    model, drawn = make_model(rate), batch([5, 9])
+    assert model.win_bias.item() == pytest.approx(math.log(rate / (1 - rate)), abs=1e-6)
+    with torch.no_grad():
+        model.student.query.weight.zero_()
+    torch.testing.assert_close(model.score(drawn)[1], rate * drawn.valid.float())
+
+
+def test_win_logits_are_query_times_context_plus_bias():
+    model, drawn = make_model(), batch([5, 5])
+    targets = torch.tensor([[0, 3], [4, 1]])
+    contexts = model.contexts(drawn, targets)
+    expected = torch.einsum("btd,btd->bt", contexts.query, contexts.fused) + model.win_bias
+    torch.testing.assert_close(model.win_logits(contexts), expected)
+    served = model.score(drawn)[1].gather(1, targets)
+    torch.testing.assert_close(torch.sigmoid(expected), served)
+
+
+def test_click_logits_of_some_are_those_of_all():
+    model, drawn = make_model(), batch([5, 9, 2])
+    some = model.click_logits(drawn, drawn.exposed)
+    torch.testing.assert_close(some, model.click_logits(drawn)[drawn.exposed])
+
+
+@pytest.mark.parametrize("mean_square", [4.0, 0.25])
+def test_calibrated_export_has_the_mean_square_asked_for(mean_square):
+    model, batches = make_model(), [batch([5, 9, 2], seed=1), batch([30], seed=2)]
+    before = both(model, batches[0])
+    for _ in range(2):  # calibrating again must not multiply scales
+        model.calibrate_export(batches, mean_square)
+    squares = [
+        (((model.item_vectors(b.item_tokens) * model.user_vectors(b.user_tokens)[:, None]) ** 2))
+        .sum(-1)[b.valid]
+        .double()
+        for b in batches
+    ]
+    assert torch.cat(squares).mean().item() == pytest.approx(mean_square, rel=1e-5)
+    assert torch.equal(both(model, batches[0]), before), "scores moved with the export scale"
+
+
+def test_exported_vectors_keep_their_angles():
+    model, drawn = make_model(), batch([9])
+    model.calibrate_export([drawn], 4.0)
+    exported = model.item_vectors(drawn.item_tokens)
+    plain = model.embeddings.item_vector(drawn.item_tokens)
+    torch.testing.assert_close(
+        torch.nn.functional.normalize(exported, dim=-1), torch.nn.functional.normalize(plain, dim=-1)
+    )
+    assert not torch.allclose(exported, plain)
+
+
+def test_padding_embeddings_are_zero_and_stay_zero():
+    torch.manual_seed(0)
+    embeddings = Embeddings([4], list(ITEM_SIZES), ModelConfig(**SMALL))
+    tokens = torch.tensor([[0, 0], [3, 1]])
+    assert not embeddings.raw_item(tokens)[0].any()
+    embeddings.raw_item(tokens).sum().backward()
+    assert not embeddings.item[0].weight.grad[0].any()
+    assert embeddings.item[0].weight.grad[3].any()
+
+
+def test_cross_layer_by_hand():
+    layer = CrossLayer(2)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([2.0, -1.0]))
+        layer.bias.copy_(torch.tensor([0.5, 0.0]))
+    x0, x = torch.tensor([[1.0, 3.0]]), torch.tensor([[4.0, 5.0]])
+    # x . w = 3, so 3 * (1, 3) + (.5, 0) + (4, 5)
+    assert layer(x0, x).tolist() == [[7.5, 14.0]]
+
+
+def test_the_backbone_has_three_hidden_relu_layers_by_default():
+    backbone = DCN(10, ModelConfig())
+    assert [type(part).__name__ for part in backbone.mlp] == ["Linear", "ReLU", "Dropout"] * 3
+    assert len(backbone.cross) == 3
+    assert backbone(torch.randn(4, 10)).shape == (4,)

@@ -1,0 +1,313 @@
+"""The daily DAG: its shape, its gates, its commands, and what it does when it really runs.
+
+The runs are Airflow's own. Only the interpreter is a stand-in, which notes what it was called with
+and exits as the test plans: the DAG is tested here, the jobs elsewhere.
+"""
+
+import copy
+import itertools
+import os
+import re
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+import pytest
+from stand_in_python import (
+    AFTER,
+    BEFORE,
+    BOOTSTRAP,
+    COMMANDS,
+    DAY_ONE,
+    DAY_TWO,
+    FIRST_DAY,
+    JUDGE,
+    LATER_DAY,
+    ROOT,
+    StandIn,
+    are,
+)
+
+from jobs import line
+
+DAGS = ROOT / "dags"
+
+# The examples of the base DCN are validated with the day's other examples, after it has trained.
+READ_BEFORE_VALIDATION = {("bootstrap_train", "examples")}
+
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory):
+    return StandIn(tmp_path_factory.mktemp("stand in"))
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory, stand_in):
+    """The DAGs as Airflow loads them, with a database of their own."""
+    home = tmp_path_factory.mktemp("airflow")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_HOME", str(home))
+        patch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(DAGS))
+        patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+        patch.setenv("CDM_PYTHON", str(stand_in.path))
+        patch.setenv("CDM_LAKE", "/lake/of/the/worker")
+        patch.setenv("CDM_PROFILE", "kuaishou")
+        from airflow.dag_processing.dagbag import DagBag
+        from airflow.utils.db import initdb
+
+        initdb()
+        yield DagBag(dag_folder=DAGS, bundle_path=DAGS, bundle_name="dags-folder")
+
+
+@pytest.fixture(scope="module")
+def dag(bag):
+    return bag.dags["daily_retraining"]
+
+
+@pytest.fixture(scope="module")
+def sdk():
+    import airflow.sdk
+
+    return airflow.sdk
+
+
+def states(dag, day, conf=None):
+    """Run a day through Airflow; return what became of each task."""
+    run = dag.test(logical_date=datetime.fromisoformat(f"{day}T00:00Z"), run_conf=conf)
+    return {task.task_id: str(task.state) for task in run.get_task_instances()}
+
+
+# What Airflow loads
+
+
+def test_airflow_finds_the_one_dag_and_nothing_else(bag):
+    assert bag.import_errors == {}
+    assert list(bag.dags) == ["daily_retraining"]
+    assert [Path(stat.file).name for stat in bag.dagbag_stats] == ["daily_retraining.py"]
+
+
+def test_every_task_says_how_long_it_may_take_and_whose_it_is(dag):
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+    assert dag.tags == {"cdm", "retraining"}
+    assert "## At 3 a.m." in dag.doc_md
+    assert set(re.findall(r"`(\w+)`", dag.doc_md)) >= {"ingest", "promote", "train", "report"}
+    for task in dag.tasks:
+        assert task.owner == "ranking"
+        assert task.retries == 2
+        assert task.retry_exponential_backoff > 1
+        assert task.execution_timeout.total_seconds() > 0
+        assert task.do_xcom_push is False
+        assert task.skip_on_exit_code == [99]
+
+
+def test_a_scheduled_run_covers_one_whole_day_that_has_ended(dag):
+    start = datetime(2026, 1, 2, tzinfo=UTC)
+    runs = list(_core(dag).iter_dagrun_infos_between(start, datetime(2026, 1, 4, tzinfo=UTC)))
+    assert [run.data_interval.start.isoformat() for run in runs] == [
+        f"2026-01-0{n}T00:00:00+00:00" for n in (2, 3, 4)
+    ]
+    for run in runs:
+        assert (run.data_interval.end - run.data_interval.start).days == 1
+        assert run.run_after == run.data_interval.end
+
+
+def _core(dag):
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    return DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+
+
+# The shape
+
+
+def test_the_tasks_are_the_line_and_the_order_is_its_order(dag):
+    assert set(dag.task_ids) == set(COMMANDS)
+    assert list(COMMANDS.values()) == list(line.COMMANDS)
+    position = {task_id: n for n, task_id in enumerate(COMMANDS)}
+    for task in dag.tasks:
+        assert all(position[before] < position[task.task_id] for before in task.upstream_task_ids)
+
+
+def test_the_edges(dag):
+    expected = set()
+    for path in (BEFORE + JUDGE + AFTER, [BEFORE[-1], *BOOTSTRAP, "promote"]):
+        expected |= set(itertools.pairwise(path))
+    assert {(t.task_id, after) for t in dag.tasks for after in t.downstream_task_ids} == expected
+
+
+def test_no_step_reads_a_table_before_its_validation(dag):
+    validated = {name.split()[-1] for name in line.COMMANDS if name.startswith("validate")}
+    skipped_gates, readers = set(), 0
+    for task_id, command in COMMANDS.items():
+        module = line.step_module(command.split()[0])
+        if module.__name__ == "jobs.validate":
+            continue
+        before = dag.get_task(task_id).get_flat_relative_ids(upstream=True)
+        after = dag.get_task(task_id).get_flat_relative_ids(upstream=False)
+        for table in validated & set(getattr(module, "WRITES", ())) - {"examples"}:
+            assert f"validate_{table}" in after
+        for table in validated & set(getattr(module, "READS", ())):
+            # The bootstrap is for a day without labels.
+            if (task_id, table) == ("bootstrap_examples", "teacher_labels"):
+                continue
+            readers += 1
+            if f"validate_{table}" not in before:
+                skipped_gates.add((task_id, table))
+    assert skipped_gates == READ_BEFORE_VALIDATION
+    assert readers >= 8
+
+
+def test_no_rule_lets_a_task_run_after_a_failure(dag, sdk):
+    rules = {task.task_id: task.trigger_rule for task in dag.tasks}
+    assert rules.pop("promote") == sdk.TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+    assert set(rules.values()) == {sdk.TriggerRule.ALL_SUCCESS}
+
+
+# The commands
+
+
+def test_a_command_is_a_constant_and_what_users_choose_is_its_environment(dag):
+    for task in dag.tasks:
+        assert task.bash_command == (
+            f'exec "${{CDM_PYTHON:-python}}" -m jobs.{COMMANDS[task.task_id]}'
+            ' --lake "${CDM_RUN_LAKE:-$CDM_LAKE}" --date "$CDM_RUN_DAY"'
+            ' --profile "${CDM_RUN_PROFILE:-$CDM_PROFILE}"'
+        )
+        assert "{{" not in task.bash_command + task.cwd
+        assert task.append_env is True
+        assert set(task.env) == {"CDM_RUN_DAY", "CDM_RUN_LAKE", "CDM_RUN_PROFILE"}
+
+
+def rendered(task, params):
+    """The environment of a task of a scheduled run; a name that Airflow lacks raises."""
+    templates = task.get_template_env()
+    assert templates.undefined is jinja2.StrictUndefined
+    run = SimpleNamespace(
+        run_id="scheduled__x",
+        run_type="scheduled",
+        data_interval_start=datetime(2026, 1, 2, tzinfo=UTC),
+        data_interval_end=datetime(2026, 1, 3, tzinfo=UTC),
+    )
+    context = {"dag_run": run, "params": params}
+    return {k: templates.from_string(v).render(context) for k, v in task.env.items()}
+
+
+@pytest.mark.parametrize("task_id", COMMANDS)
+def test_a_command_is_understood_by_its_own_job(dag, stand_in, tmp_path, task_id):
+    task = dag.get_task(task_id)
+    lake = str(tmp_path / "a lake")
+    environment = rendered(task, {"lake": lake, "profile": "jingdong", "day": None})
+    stand_in.plan([])
+    subprocess.run(["bash", "-c", task.bash_command], env=os.environ | environment, check=True)
+    minus_m, module, *argv = stand_in.calls()[-1]["argv"]
+    step = module.removeprefix("jobs.")
+    args = line.step_module(step).build_parser().parse_args(argv)
+    assert (minus_m, step) == ("-m", COMMANDS[task_id].split()[0])
+    assert args.lake == Path(lake)
+    assert args.date.isoformat() == DAY_TWO
+    assert ("bootstrap" in task_id) is bool(getattr(args, "bootstrap", False))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("day", text) for text in ("; touch x", "$(touch x)", "../2026-01-02", "2026-1-2", "")],
+        *[("day", 20260102), ("lake", "lake"), ("lake", "../lake"), ("lake", "-x"), ("lake", "")],
+        *[("lake", "/a\0b"), ("lake", "/a\nb"), ("lake", 7), ("profile", "../jingdong")],
+        *[("profile", "--help"), ("profile", "a b"), ("profile", "rel.toml"), ("profile", "")],
+    ],
+)
+def test_a_wrong_parameter_is_refused_before_any_task(dag, name, value):
+    from airflow.sdk.exceptions import ParamValidationError
+
+    with pytest.raises(ParamValidationError):
+        copy.deepcopy(dag.params)[name] = value
+
+
+# Real runs
+
+
+def test_the_first_day_skips_the_judging_and_promotes_the_bootstrap(dag, stand_in):
+    stand_in.plan(FIRST_DAY)
+    assert states(dag, DAY_ONE) == (
+        are(BEFORE + BOOTSTRAP + AFTER, "success") | are(JUDGE, "skipped")
+    )
+    called = [" ".join(call["argv"][1:]) for call in stand_in.calls()]
+    assert len(called) == len(COMMANDS) - len(JUDGE) + 1
+    defaults = f"--lake /lake/of/the/worker --date {DAY_ONE} --profile kuaishou"
+    assert all(call.endswith(defaults) for call in called)
+    assert {call["cwd"] for call in stand_in.calls()} == {str(ROOT)}
+
+
+def test_a_later_day_skips_the_bootstrap_and_promotes_on_the_metrics(dag, stand_in):
+    stand_in.plan(LATER_DAY)
+    assert states(dag, DAY_TWO) == (
+        are(BEFORE + JUDGE + AFTER, "success") | are(BOOTSTRAP, "skipped")
+    )
+
+
+def test_a_day_on_which_nothing_came_in_is_skipped_whole(dag, stand_in):
+    stand_in.plan([(["jobs.ingest"], 99)])
+    assert set(states(dag, DAY_TWO).values()) == {"skipped"}
+    assert len(stand_in.calls()) == 1
+
+
+@pytest.mark.parametrize("table", ["metrics", "teacher_labels"])
+def test_a_refused_validation_is_not_retried_and_stops_all_that_follows(dag, stand_in, table):
+    stand_in.plan([*LATER_DAY, (["jobs.validate", table], 2)])
+    gate = f"validate_{table}"
+    after = dag.get_task(gate).get_flat_relative_ids(upstream=False)
+    before = set(COMMANDS) - {gate, *after, *BOOTSTRAP}
+    assert states(dag, DAY_TWO) == (
+        are(before, "success")
+        | are(BOOTSTRAP, "skipped")
+        | {gate: "failed"}
+        | are(after, "upstream_failed")
+    )
+    assert sum(table in call["argv"] for call in stand_in.calls()) == 1
+
+
+def test_hostile_values_arrive_as_they_are_and_no_shell_reads_them(dag, stand_in, tmp_path):
+    before = sorted(path.name for path in ROOT.iterdir())
+    lake = f"{tmp_path}/../a b;touch x$(touch y)`touch z`'\"\\ {{{{ 7 * 7 }}}} && exit 3 #*"
+    profile = "/p $(touch x);'\".toml"
+    stand_in.plan(LATER_DAY)
+    states(dag, DAY_TWO, {"lake": lake, "profile": profile})
+    for call in stand_in.calls():
+        assert call["argv"][-6:] == ["--lake", lake, "--date", DAY_TWO, "--profile", profile]
+    assert len(stand_in.calls()) == len(COMMANDS) - 1
+    assert sorted(path.name for path in ROOT.iterdir()) == before
+
+
+def test_a_day_that_no_calendar_has_fails_before_its_command(dag, stand_in):
+    stand_in.plan([])
+    assert states(dag, DAY_TWO, {"day": "2026-02-30"})["ingest"] == "failed"
+    assert stand_in.calls() == []
+
+
+# Retries
+
+
+@pytest.mark.parametrize(
+    ("code", "run_type", "action"),
+    [
+        *[(2, "scheduled", "fail"), (2, "backfill", "fail"), (2, "manual", "fail")],
+        *[(1, "scheduled", "default"), (1, "backfill", "default"), (1, "manual", "fail")],
+        *[(137, "asset_triggered", "default"), (20, "scheduled", "default")],
+    ],
+)
+def test_a_crash_is_retried_but_neither_a_refusal_nor_a_run_by_hand(
+    bag, sdk, code, run_type, action
+):
+    from airflow.providers.standard.operators.bash import BashOperator
+
+    from retries import RetryCrashes
+
+    with pytest.raises(Exception, match="exit code") as failure:
+        BashOperator(task_id="x", bash_command=f"exit {code}").execute({})
+    context = {"dag_run": SimpleNamespace(run_type=run_type)}
+    decision = RetryCrashes().evaluate(failure.value, 1, 2, context)
+    assert decision.action == sdk.RetryAction(action)

@@ -1,0 +1,63 @@
+"""The README's commands, run as a newcomer would type them; `make run` at toy size."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line[2:]
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+]
+TOY = ("PROFILE=toy", "DAYS=2")
+
+
+def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command from the repository's root, with the environment's Python first."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Run `make run` at toy size once; return its lake and what it printed."""
+    lake = tmp_path_factory.mktemp("readme") / "a lake"
+    done = run(["make", "run", *TOY, f"LAKE={lake}"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    return lake, done.stdout
+
+
+def test_make_run_ends_with_the_table_and_the_page(made: tuple[Path, str]) -> None:
+    lake, printed = made
+    page = lake / "reports" / "index.html"
+    assert page.is_file()
+    tail = printed[printed.index((lake / "reports" / "summary.txt").read_text().strip()) :]
+    assert str(page) in tail
+
+
+def test_the_readme_names_both_commands() -> None:
+    assert {"make run", "make test"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if not c.startswith("make ")])
+def test_every_other_command_runs(command: str, made: tuple[Path, str]) -> None:
+    words = shlex.split(command.replace("--profile jingdong", "--profile toy"))
+    words = [str(made[0]) if word == "lake" else word for word in words]
+    done = run(words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip()
