@@ -88,6 +88,11 @@ def step(task_id: str, command: str, *, hours: float = 1, **rest: TriggerRule) -
     )
 
 
+def optional_text(pattern: str) -> Param:
+    """A parameter that may be left out."""
+    return Param(None, type=["null", "string"], pattern=pattern)
+
+
 with DAG(
     "daily_retraining",
     doc_md=__doc__,
@@ -101,13 +106,9 @@ with DAG(
     max_active_runs=1,
     tags=["cdm", "retraining"],
     params={
-        "lake": Param(
-            None, type=["null", "string"], pattern=r"^(/|[a-z][a-z0-9+.-]*://)[^\x00-\x1f]*$"
-        ),
-        "profile": Param(
-            None, type=["null", "string"], pattern=r"^([a-z0-9_]+|/[^\x00-\x1f]*\.toml)$"
-        ),
-        "day": Param(None, type=["null", "string"], pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+        "lake": optional_text(r"^(/|[a-z][a-z0-9+.-]*://)[^\x00-\x1f]*$"),
+        "profile": optional_text(r"^([a-z0-9_]+|/[^\x00-\x1f]*\.toml)$"),
+        "day": optional_text(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
     },
     user_defined_macros={"run_day": run_day},
     default_args={

@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         with airflow.opened():
             return _run_days(airflow, args)
     except (AirflowMissing, OSError, OverflowError) as error:
-        sys.stderr.write(f"run_days: refused: {error}\n")
+        print(f"run_days: refused: {error}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
         _say(f"\nstopped; nothing half-made is visible. To go on:\n  {_command(args)}")
@@ -88,8 +88,7 @@ def _show(run: FollowedRun) -> TaskNews | None:
     on_a_terminal = sys.stdout.isatty()
     for task in run:
         if task.state == "running" and on_a_terminal:
-            sys.stdout.write(f"  {task.task_id} ...")
-            sys.stdout.flush()
+            print(f"  {task.task_id} ...", end="", flush=True)
         elif task.state in _OUTCOMES:
             seconds = f"{task.seconds:7.1f} s" if task.seconds else " " * 9
             clear = "\r\033[K" if on_a_terminal else ""
@@ -141,8 +140,7 @@ def _duration(seconds: float) -> str:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    print(text, flush=True)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

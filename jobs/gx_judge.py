@@ -36,8 +36,8 @@ class Judge:
         context = gx.get_context(
             mode="ephemeral",
             project_config=DataContextConfig(
-                # The default also lays out a site of web pages in the temporary folder.
-                store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+                # Without a config of its own it names a site of web pages in the temporary folder.
+                store_backend_defaults=InMemoryStoreBackendDefaults(),
                 progress_bars=ProgressBarsConfig(globally=False),
                 analytics_enabled=False,
             ),

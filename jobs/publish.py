@@ -17,6 +17,8 @@ from jobs.manifest import Manifest, code_version, describe, recipe_of
 from schemas.arrow import arrow_schema, fingerprint
 from schemas.table import Table
 
+ROW_GROUP_ROWS = 65_536
+
 
 class Publication:
     """One step's output partition, from the question whether it is needed to its publication."""
@@ -99,12 +101,20 @@ class Publication:
             return self.publish(folder, counts)
 
 
-def write_parquet(path: Path, table: Table, batches: Iterable[pa.RecordBatch | pa.Table]) -> int:
-    """Write batches of the table's columns to a parquet file; return the rows written."""
-    schema, rows = arrow_schema(table), 0
+def write_parquet(path: Path, table: Table, batches: Iterable[pa.RecordBatch | pa.Table]) -> None:
+    """Write batches of the table's columns to a parquet file.
+
+    Batches of whatever size are joined to full row groups: a file of many small ones is slow to
+    read for every engine.
+    """
+    schema = arrow_schema(table)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        held: list[pa.Table] = []
         for batch in batches:
             piece = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
-            writer.write_table(piece.select(table.names).cast(schema), row_group_size=65_536)
-            rows += batch.num_rows
-    return rows
+            held.append(piece.select(table.names).cast(schema))
+            if sum(piece.num_rows for piece in held) >= ROW_GROUP_ROWS:
+                writer.write_table(pa.concat_tables(held), ROW_GROUP_ROWS)
+                held = []
+        if held:
+            writer.write_table(pa.concat_tables(held), ROW_GROUP_ROWS)

@@ -98,7 +98,7 @@ def expectation_suite(table: Table, apart: Collection[str] = ()) -> gx.Expectati
 def _of_table(table: Table) -> Iterator[gxe.Expectation]:
     """Expect rows, because all else holds on an empty frame, and no key twice."""
     count = Subject(TABLE, "")
-    yield count.expect(gxe.ExpectTableRowCountToBeBetween, "at least one row", min_value=0)
+    yield count.expect(gxe.ExpectTableRowCountToBeBetween, "at least one row", min_value=1)
     key = Subject(TABLE, ", ".join(table.key))
     words = f"each once: a row is {table.row}"
     if len(table.key) == 1:

@@ -17,7 +17,9 @@ INTEGERS = st.one_of(
     st.integers(-3, 12), st.sampled_from([2**53, 2**53 + 1, 2**53 + 2, 2**63 - 1, -(2**63)])
 )
 # U+FFFD comes before U+1F600 by UTF-8 bytes and after it by UTF-16 units.
-STRINGS = st.text(st.sampled_from("aBz09 \0é\N{REPLACEMENT CHARACTER}\N{GRINNING FACE}"), max_size=3)
+STRINGS = st.text(
+    st.sampled_from("aBz09 \0é\N{REPLACEMENT CHARACTER}\N{GRINNING FACE}"), max_size=3
+)
 # Few values, so that ties are drawn often; any float between them as well.
 F = st.one_of(st.sampled_from([0.0, -0.0, 1e-12, 0.25, 0.5, 1.0]), st.floats(0, 1))
 COORDINATES = st.sampled_from([0.0, -0.0, 0.1, 1.0, -1.0, 0.75, 6.0, 40.0, -40.0])

@@ -30,7 +30,7 @@ JUDGE = ["score", "validate_rankings", "evaluate", "validate_metrics"]
 BOOTSTRAP = ["bootstrap_examples", "bootstrap_train"]
 BEFORE = ["ingest", "validate_request_logs", "build_candidates", "validate_candidate_sets"]
 AFTER = list(COMMANDS)[list(COMMANDS).index("promote") :]
-# What the first day's plan is: no model to judge, so both commands of the judging branch say 99.
+# Plans: no model can be judged on the first day, and none is bootstrapped on a later one.
 FIRST_DAY = [(["jobs.score"], 99)]
 LATER_DAY = [(["--bootstrap"], 99)]
 
@@ -41,7 +41,7 @@ with open(os.path.join(here, "calls"), "a") as calls:
     calls.write(json.dumps({"argv": sys.argv[1:], "cwd": os.getcwd(), "pid": os.getpid()}) + "\\n")
 for words, code in json.load(open(os.path.join(here, "plan"))):
     if set(words) <= set(sys.argv):
-        print("Stage noise"); print("stand-in: refused: column ts of x.parquet is text")
+        print("before the refusal"); print("stand-in: refused: column ts of x.parquet is text")
         if code == "hang": import time; time.sleep(600)
         sys.exit(code)
 print("stand-in: done")

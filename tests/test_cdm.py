@@ -157,7 +157,7 @@ def test_calibrated_export_has_the_mean_square_asked_for(mean_square):
     for _ in range(2):  # calibrating again must not multiply scales
         model.calibrate_export(batches, mean_square)
     squares = [
-        (((model.item_vectors(b.item_tokens) * model.user_vectors(b.user_tokens)[:, None]) ** 2))
+        ((model.item_vectors(b.item_tokens) * model.user_vectors(b.user_tokens)[:, None]) ** 2)
         .sum(-1)[b.valid]
         .double()
         for b in batches
@@ -172,7 +172,8 @@ def test_exported_vectors_keep_their_angles():
     exported = model.item_vectors(drawn.item_tokens)
     plain = model.embeddings.item_vector(drawn.item_tokens)
     torch.testing.assert_close(
-        torch.nn.functional.normalize(exported, dim=-1), torch.nn.functional.normalize(plain, dim=-1)
+        torch.nn.functional.normalize(exported, dim=-1),
+        torch.nn.functional.normalize(plain, dim=-1),
     )
     assert not torch.allclose(exported, plain)
 

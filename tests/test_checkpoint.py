@@ -139,9 +139,7 @@ def test_any_change_changes_the_version(tmp_path):
     assert len(versions) == len(changed)
 
 
-@pytest.mark.parametrize(
-    "name", ["weights.safetensors", "config.json", "vocabulary/query.parquet"]
-)
+@pytest.mark.parametrize("name", ["weights.safetensors", "config.json", "vocabulary/query.parquet"])
 @pytest.mark.parametrize("harm", ["flip", "cut", "empty", "gone"])
 def test_damage_is_told_by_folder(tmp_path, name, harm):
     folder = save(tmp_path)

@@ -9,7 +9,7 @@ import itertools
 import os
 import re
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,16 +66,12 @@ def dag(bag):
     return bag.dags["daily_retraining"]
 
 
-@pytest.fixture(scope="module")
-def sdk():
-    import airflow.sdk
-
-    return airflow.sdk
-
-
 def states(dag, day, conf=None):
     """Run a day through Airflow; return what became of each task."""
-    run = dag.test(logical_date=datetime.fromisoformat(f"{day}T00:00Z"), run_conf=conf)
+    with pytest.MonkeyPatch.context() as patch:
+        # Airflow pauses a second before it marks each task that will not run.
+        patch.setattr("time.sleep", lambda seconds: None)
+        run = dag.test(logical_date=datetime.fromisoformat(f"{day}T00:00Z"), run_conf=conf)
     return {task.task_id: str(task.state) for task in run.get_task_instances()}
 
 
@@ -104,20 +100,15 @@ def test_every_task_says_how_long_it_may_take_and_whose_it_is(dag):
 
 
 def test_a_scheduled_run_covers_one_whole_day_that_has_ended(dag):
-    start = datetime(2026, 1, 2, tzinfo=UTC)
-    runs = list(_core(dag).iter_dagrun_infos_between(start, datetime(2026, 1, 4, tzinfo=UTC)))
-    assert [run.data_interval.start.isoformat() for run in runs] == [
-        f"2026-01-0{n}T00:00:00+00:00" for n in (2, 3, 4)
-    ]
-    for run in runs:
-        assert (run.data_interval.end - run.data_interval.start).days == 1
-        assert run.run_after == run.data_interval.end
-
-
-def _core(dag):
     from airflow.serialization.serialized_objects import DagSerialization
 
-    return DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+    scheduled = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+    first, last = (datetime(2026, 1, day, tzinfo=UTC) for day in (2, 4))
+    runs = list(scheduled.iter_dagrun_infos_between(first, last))
+    assert [run.data_interval.start.day for run in runs] == [2, 3, 4]
+    for run in runs:
+        assert run.data_interval.end - run.data_interval.start == timedelta(days=1)
+        assert run.run_after == run.data_interval.end
 
 
 # The shape
@@ -147,7 +138,7 @@ def test_no_step_reads_a_table_before_its_validation(dag):
             continue
         before = dag.get_task(task_id).get_flat_relative_ids(upstream=True)
         after = dag.get_task(task_id).get_flat_relative_ids(upstream=False)
-        for table in validated & set(getattr(module, "WRITES", ())) - {"examples"}:
+        for table in validated & set(getattr(module, "WRITES", ())):
             assert f"validate_{table}" in after
         for table in validated & set(getattr(module, "READS", ())):
             # The bootstrap is for a day without labels.
@@ -160,10 +151,10 @@ def test_no_step_reads_a_table_before_its_validation(dag):
     assert readers >= 8
 
 
-def test_no_rule_lets_a_task_run_after_a_failure(dag, sdk):
+def test_no_rule_lets_a_task_run_after_a_failure(dag):
     rules = {task.task_id: task.trigger_rule for task in dag.tasks}
-    assert rules.pop("promote") == sdk.TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
-    assert set(rules.values()) == {sdk.TriggerRule.ALL_SUCCESS}
+    assert rules.pop("promote") == "none_failed_min_one_success"
+    assert set(rules.values()) == {"all_success"}
 
 
 # The commands
@@ -299,9 +290,7 @@ def test_a_day_that_no_calendar_has_fails_before_its_command(dag, stand_in):
         *[(137, "asset_triggered", "default"), (20, "scheduled", "default")],
     ],
 )
-def test_a_crash_is_retried_but_neither_a_refusal_nor_a_run_by_hand(
-    bag, sdk, code, run_type, action
-):
+def test_a_crash_is_retried_but_neither_a_refusal_nor_a_run_by_hand(bag, code, run_type, action):
     from airflow.providers.standard.operators.bash import BashOperator
 
     from retries import RetryCrashes
@@ -310,4 +299,4 @@ def test_a_crash_is_retried_but_neither_a_refusal_nor_a_run_by_hand(
         BashOperator(task_id="x", bash_command=f"exit {code}").execute({})
     context = {"dag_run": SimpleNamespace(run_type=run_type)}
     decision = RetryCrashes().evaluate(failure.value, 1, 2, context)
-    assert decision.action == sdk.RetryAction(action)
+    assert decision.action.value == action

@@ -121,7 +121,7 @@ def test_a_smaller_k_is_a_prefix(drawn: CandidateSet, weight: float):
 @given(candidate_sets(max_candidates=6), DIVERSITY_WEIGHTS)
 @settings(deadline=None, max_examples=60)
 def test_never_above_the_best_of_all_lists(drawn: CandidateSet, weight: float):
-    """By brute force over ordered lists; for two picks greedy is the best that starts with top f."""
+    """By brute force over ordered lists; two picks are the best pair that starts with top f."""
     k = min(drawn.k, len(drawn.f), 3)
 
     def worth(order: tuple[int, ...]) -> float:

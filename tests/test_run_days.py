@@ -17,7 +17,6 @@ from stand_in_python import (
     DAY_ONE,
     DAY_TWO,
     JUDGE,
-    LATER_DAY,
     ROOT,
     StandIn,
     are,
@@ -62,49 +61,60 @@ def run_days(tmp_path_factory, stand_in):
     return start
 
 
-def test_make_run_shows_each_task_and_stops_at_the_first_failure(run_days, stand_in):
-    refused = ["jobs.validate", "candidate_sets", DAY_TWO]
-    stand_in.plan([(["jobs.score", DAY_ONE], 99), (refused, 2), (["--bootstrap", DAY_TWO], 99)])
-    process = run_days("--first-day", DAY_ONE, "--days", "3")
-    printed, _ = process.communicate()
-    assert process.returncode == 1, printed
-    one, two = printed.split("\nday 2 of 3: 2026-01-02   (about ")
-    told = dict(re.findall(r"^  (\w+) +(?:[\d.]+ s)?  (ok|skipped|FAILED)$", one, re.M))
-    assert told == are(BEFORE + BOOTSTRAP + AFTER, "ok") | are(JUDGE, "skipped")
-    assert re.search(r"^  validate_candidate_sets +[\d.]+ s  FAILED$", two, re.M)
-    assert "stand-in: refused: column ts of x.parquet is text\n" in two
-    assert "Stage noise" not in two
-    home = run_days.lake / ".airflow"
-    assert f"full log   {home}/run-{DAY_TWO}.log" in two
-    assert "stand-in: refused" in (home / f"run-{DAY_TWO}.log").read_text()
-    again = f"--lake {shlex.quote(str(run_days.lake))} --profile jingdong --first-day {DAY_ONE}"
-    assert again in two
-    # One file for each task that printed anything, where Airflow's page looks for it.
-    assert len(list(home.glob("logs/dag_id=*/run_id=*/task_id=*/attempt=1.log"))) == 14 + 4
+def outcomes(printed):
+    return dict(re.findall(r"^  (\w+) +(?:[\d.]+ s)?  (ok|skipped|FAILED)$", printed, re.M))
 
 
-def test_make_run_prints_the_summary_last_and_how_to_go_on(run_days, stand_in):
-    (run_days.lake / "reports").mkdir(parents=True, exist_ok=True)
+def test_each_task_is_shown_and_the_summary_comes_last(run_days, stand_in):
+    (run_days.lake / "reports").mkdir(parents=True)
     (run_days.lake / "reports" / "summary.txt").write_text("method  recall@10\n")
-    stand_in.plan(LATER_DAY)
-    process = run_days("--first-day", "2025-12-31", "--days", "1")
+    stand_in.plan([(["jobs.score", DAY_ONE], 99), (["--bootstrap", DAY_TWO], 99)])
+    process = run_days("--first-day", DAY_ONE, "--days", "2")
     printed, _ = process.communicate()
     assert process.returncode == 0, printed
-    assert "method  recall@10\n\nreport " in printed
-    assert f"{run_days.lake}/reports/index.html\n" in printed
-    assert "--first-day 2026-01-01 --days 1\n" in printed
-    assert "airflow api-server --host 127.0.0.1" in printed
+    assert f"\nday 1 of 2: {DAY_ONE}\n" in printed
+    one, two = printed.split(f"\nday 2 of 2: {DAY_TWO}   (about ")
+    assert outcomes(one) == are(BEFORE + BOOTSTRAP + AFTER, "ok") | are(JUDGE, "skipped")
+    assert outcomes(two) == are(BEFORE + JUDGE + AFTER, "ok") | are(BOOTSTRAP, "skipped")
+    assert "method  recall@10\n\nreport " in two
+    assert f"{run_days.lake}/reports/index.html\n" in two
+    assert "--first-day 2026-01-03 --days 2\n" in two
+    assert "airflow api-server --host 127.0.0.1" in two
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopping_make_run_leaves_no_command_running(run_days, stand_in, number):
+def test_the_first_failure_stops_it_and_is_shown_in_the_tasks_own_words(run_days, stand_in):
+    stand_in.plan([(["jobs.report"], 2)])
+    process = run_days("--first-day", DAY_TWO, "--days", "3")
+    printed, _ = process.communicate()
+    assert process.returncode == 1, printed
+    assert list(outcomes(printed).values()) == ["ok"] * 16 + ["FAILED"]
+    assert "    stand-in: refused: column ts of x.parquet is text\n" in printed
+    assert "before the refusal" not in printed
+    assert "return code 2\n" in printed
+    log = run_days.lake / ".airflow" / f"run-{DAY_TWO}.log"
+    assert f"full log   {log}\n" in printed
+    assert "before the refusal" in log.read_text()
+    again = f"--lake {shlex.quote(str(run_days.lake))} --profile jingdong --first-day {DAY_TWO}"
+    assert f"{again} --days 3\n" in printed
+    # Where Airflow's page looks for what the task has printed.
+    (logged,) = log.parent.glob(
+        f"logs/dag_id=*/run_id={_last_run(log)}/task_id=report/attempt=1.log"
+    )
+    assert "before the refusal" in logged.read_text()
+
+
+def _last_run(log):
+    return max(log.parent.glob("logs/dag_id=*/run_id=*"), key=lambda path: path.name).name[7:]
+
+
+def test_stopping_it_leaves_no_command_running(run_days, stand_in):
     stand_in.plan([(["jobs.validate"], "hang")])
     process = run_days("--first-day", DAY_ONE, "--days", "1")
     while len(stand_in.calls()) < 2 and process.poll() is None:
         time.sleep(0.1)
     hanging = Path(f"/proc/{stand_in.calls()[-1]['pid']}")
     assert hanging.exists()
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     printed, _ = process.communicate()
     assert process.returncode == 130
     assert "stopped; nothing half-made is visible. To go on:" in printed
@@ -121,7 +131,7 @@ def test_stopping_make_run_leaves_no_command_running(run_days, stand_in, number)
         (["--first-day", DAY_ONE, "--days", "1", "--lake", __file__], "is no folder; name one"),
     ],
 )
-def test_make_run_refuses_in_one_sentence(run_days, flags, message):
+def test_a_wrong_flag_is_refused_in_one_sentence(run_days, flags, message):
     process = run_days(*flags)
     printed, _ = process.communicate()
     assert process.returncode == 2
