@@ -151,6 +151,8 @@ def _folder(text: str) -> Path:
     path = Path(text).expanduser().absolute()
     if not text or not str(path).isprintable() or (path.exists() and not path.is_dir()):
         raise argparse.ArgumentTypeError(f"{text!r} is no folder; name one, such as ./lake")
+    if {"%", "?"} & set(str(path)):
+        raise argparse.ArgumentTypeError(f"Airflow cannot keep its database below {path}: % or ?")
     return path
 
 

@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,6 +47,7 @@ def stand_in(tmp_path_factory):
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory, stand_in):
     """The DAGs as Airflow loads them, with a database of their own."""
+    assert "airflow" not in sys.modules, "it has read its settings: the user's own, not these"
     home = tmp_path_factory.mktemp("airflow")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW_HOME", str(home))

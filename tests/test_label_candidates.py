@@ -12,7 +12,6 @@ import pytest
 from conftest import DAYS, World
 
 from jobs.features import encode
-from jobs.lake import Lake
 from jobs.teacher import teacher_id
 from schemas.arrow import arrow_schema
 
@@ -136,28 +135,25 @@ def test_a_rerun_does_nothing_and_force_makes_the_same(toy, tmp_path, capsys):
 
 
 def test_another_lambda_makes_other_labels_beside_the_old_ones_and_another_model(
-    toy, tmp_path, profile_with
+    toy, tmp_path, profile_with, capsys
 ):
-    day = DAYS[0]
-    old, trained = toy.partition("teacher_labels", day), toy.trained(day)
+    day, trained = DAYS[0], toy.trained(DAYS[0])
     world = toy.copy(tmp_path / "lake", profile_with(diversity_weight="2.0"))
     for step in ("label_candidates", "build_examples", "train"):
         assert world.run(step, day) == 0
-    new = world.partition("teacher_labels", day)
-    assert new.keys != old.keys
     assert recompute(world, day) == world.partition_rows("request_logs", day)
-    wins = [
-        {row["request_id"]: row["win"] for row in part.read().to_pylist()}
-        for part in (new, Lake(world.root, toy.lake.tables).partition(
-            "teacher_labels", day, **dict(old.keys[1:])
-        ))
-    ]  # fmt: skip
-    assert wins[0].keys() == wins[1].keys()
-    assert wins[0] != wins[1]
     assert world.trained(day) != trained
     assert (world.root / "models" / trained).is_dir()
-    # The old teacher's line goes on from where it was: nothing of it has changed.
-    assert toy.copy(tmp_path / "again").run("label_candidates", day) == 0
+
+    old = World(world.root, "toy")
+    both = [live.partition("teacher_labels", day) for live in (old, world)]
+    assert both[0].path != both[1].path
+    wins = [{row["request_id"]: row["win"] for row in part.read().to_pylist()} for part in both]
+    assert wins[0].keys() == wins[1].keys()
+    assert wins[0] != wins[1]
+    capsys.readouterr()
+    assert old.run("label_candidates", day) == 0
+    assert f"unchanged: {both[0].name}" in capsys.readouterr().out
 
 
 def test_a_day_without_a_decision_is_refused(toy, tmp_path, capsys):

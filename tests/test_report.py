@@ -266,5 +266,5 @@ def test_the_promoted_model_is_a_row_of_its_own(tmp_path):
     rows.append(served | {"baseline": "", "value": 0.43, "low": 0.41, "high": 0.47})
     lake = ShopLake(tmp_path).day_one().day_two(rows)
     assert lake.report(DAYS[1]) == 0
-    assert "Promoted model 0.430 [0.410, 0.470]" in lake.text()
-    assert "what serves today, model base0" in lake.text()
+    assert "Promoted 0.430 [0.410, 0.470]" in lake.text()
+    assert "what served until this day, model base0" in lake.text()

@@ -46,6 +46,8 @@ class Comparison:
     """(from what, rows)."""
 
 
+OF_THE_MODEL = ("dcn", "cdm")
+"""What is compared with another model: the rest is there for scale."""
 UNPAIRED = Cell("\N{EN DASH}")
 """Where a metric exists and has no paired difference."""
 
@@ -59,7 +61,7 @@ def comparison(numbers: Numbers, k: int) -> Comparison:
         levels=tuple(_rows(numbers, metrics, k, "")),
         requests=tuple(_requests(numbers, metric.name, k) for metric in metrics),
         differences=tuple(
-            (METHODS.get(baseline, f"the {baseline} model"), rows)
+            (METHODS[BASELINE] if baseline == BASELINE else f"the {baseline} model", rows)
             for baseline in numbers.baselines
             if (rows := tuple(_rows(numbers, metrics, k, baseline)))
         ),
@@ -68,7 +70,7 @@ def comparison(numbers: Numbers, k: int) -> Comparison:
 
 def _rows(numbers: Numbers, metrics: list[Metric], k: int, baseline: str) -> Iterable[Row]:
     for method in numbers.methods:
-        if method.swept:
+        if method.swept or (baseline not in ("", BASELINE) and method.name not in OF_THE_MODEL):
             continue
         found = [numbers.get(method.name, metric.name, k, baseline) for metric in metrics]
         if not any(found):

@@ -12,7 +12,7 @@ from jobs.report.metric_table import BASELINE, WEIGHTS, Method, Number, Numbers
 from jobs.report.place_labels import Label, along, place_labels
 from jobs.report.svg import INK, MUTED, colour, drawing, inline, marker
 
-FAR = ("random", "pre_ranker")
+FAR = ("random", "pre_ranker", "promoted")
 """Methods for scale: they stand in the whole picture and may lie outside the enlarged part."""
 PANEL_HEIGHT = 430
 

@@ -80,7 +80,7 @@ METHODS = {
     "dcn": "DCN",
     "mmr": "MMR",
     "cdm": "CDM",
-    "promoted": "Promoted model",
+    "promoted": "Promoted",
 }
 GAMMA = "\N{GREEK SMALL LETTER GAMMA}"
 WEIGHTS = {"mmr": "\N{GREEK SMALL LETTER LAMDA}", "cdm": GAMMA}

@@ -51,6 +51,11 @@ class OneRequest:
     mean_distinct: dict[str, float]
     missed_positives: int
 
+    @property
+    def has_plain_chips(self) -> bool:
+        """Whether there are more categories than colours."""
+        return any(p.category and p.chip is None for places in self.lists.values() for p in places)
+
 
 def one_request(
     lake: Lake, fields: Fields, day: date, version: str, ks: tuple[int, ...]

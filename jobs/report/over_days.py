@@ -6,6 +6,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from jobs.report.evidence import JudgedDay
+from jobs.report.front import FAR
 from jobs.report.metric_table import BASELINE, METHODS, Method, Number
 from jobs.report.place_labels import spread
 from jobs.report.svg import INK, colour, drawing, inline, marker
@@ -40,7 +41,7 @@ def over_days(judged: list[JudgedDay]) -> Markup:
             paired = {
                 m: [day.numbers.get(m.name, metric, k, BASELINE) for day in judged]
                 for m in methods
-                if m.name not in ("random", "pre_ranker", BASELINE)
+                if m.name not in (*FAR, BASELINE)
             }
             differences.axhline(0, color=INK, linewidth=1.2)
             differences.set_title(f"{name}: paired difference from DCN")
