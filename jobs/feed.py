@@ -1,22 +1,32 @@
 """Petastorm, and only here: published examples as batches, every row accounted for.
 
 Petastorm 0.12.1 is pinned because 0.13 silently loses row groups; even so each epoch is counted
-against the parquet footers. `_common_metadata` may carry a pickle that Petastorm would execute, so a folder
-that holds one is refused before anything opens it.
+against the parquet footers. `_common_metadata` may carry a pickle that Petastorm would execute, so
+a folder that holds one is refused before anything opens it.
 """
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import torch
 
 from jobs.errors import Refused
 from model.batch import CandidateBatch, from_examples
 from schemas.table import Table
 
-with warnings.catch_warnings():  # petastorm still imports what its dependencies have deprecated
-    warnings.simplefilter("ignore")
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide what Petastorm is warned of: it still uses what its dependencies have deprecated."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+with _quiet():
     from petastorm import make_batch_reader
     from petastorm.pytorch import BatchedDataLoader
 
@@ -46,24 +56,32 @@ class Feed:
         Raises RuntimeError at the end of a pass that delivered other than every row once.
         """
         fields = [c.name for c in self._table.columns if c.kind != "string"]
-        delivered = 0
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        seed, delivered = self._seed + number, 0
+        with _quiet():
             reader = make_batch_reader(
                 self._urls,
                 schema_fields=fields,
                 reader_pool_type="dummy",
                 shuffle_row_groups=shuffle,
-                seed=self._seed + number,
+                seed=seed,
                 num_epochs=1,
             )
-        with reader, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with reader:
             capacity = max(4 * self._batch_size, 1) if shuffle else 0
-            loader = BatchedDataLoader(
-                reader, batch_size=self._batch_size, shuffling_queue_capacity=capacity
+            loader = iter(
+                BatchedDataLoader(
+                    reader, batch_size=self._batch_size, shuffling_queue_capacity=capacity
+                )
             )
-            for columns in loader:
+            drawn = torch.Generator().manual_seed(seed).get_state()
+            while True:
+                # The loader draws from torch's global generator, which is the model's to draw from.
+                with torch.random.fork_rng(devices=()), _quiet():
+                    torch.set_rng_state(drawn)
+                    columns = next(loader, None)
+                    drawn = torch.get_rng_state()
+                if columns is None:
+                    break
                 batch = from_examples(self._table, columns)
                 delivered += len(batch)
                 yield batch

@@ -77,9 +77,6 @@ def states(dag, day, conf=None):
     return {task.task_id: str(task.state) for task in run.get_task_instances()}
 
 
-# What Airflow loads
-
-
 def test_airflow_finds_the_one_dag_and_nothing_else(bag):
     assert bag.import_errors == {}
     assert list(bag.dags) == ["daily_retraining"]
@@ -111,9 +108,6 @@ def test_a_scheduled_run_covers_one_whole_day_that_has_ended(dag):
     for run in runs:
         assert run.data_interval.end - run.data_interval.start == timedelta(days=1)
         assert run.run_after == run.data_interval.end
-
-
-# The shape
 
 
 def test_the_tasks_are_the_line_and_the_order_is_its_order(dag):
@@ -157,9 +151,6 @@ def test_no_rule_lets_a_task_run_after_a_failure(dag):
     rules = {task.task_id: task.trigger_rule for task in dag.tasks}
     assert rules.pop("promote") == "none_failed_min_one_success"
     assert set(rules.values()) == {"all_success"}
-
-
-# The commands
 
 
 def test_a_command_is_a_constant_and_what_users_choose_is_its_environment(dag):
@@ -220,9 +211,6 @@ def test_a_wrong_parameter_is_refused_before_any_task(dag, name, value):
         copy.deepcopy(dag.params)[name] = value
 
 
-# Real runs
-
-
 def test_the_first_day_skips_the_judging_and_promotes_the_bootstrap(dag, stand_in):
     stand_in.plan(FIRST_DAY)
     assert states(dag, DAY_ONE) == (
@@ -279,9 +267,6 @@ def test_a_day_that_no_calendar_has_fails_before_its_command(dag, stand_in):
     stand_in.plan([])
     assert states(dag, DAY_TWO, {"day": "2026-02-30"})["ingest"] == "failed"
     assert stand_in.calls() == []
-
-
-# Retries
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Petastorm, behind its one module, delivers exactly the rows that Spark wrote, or nothing."""
 
 import pickle
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from conftest import DAYS
 
 from jobs import feed
@@ -96,14 +98,16 @@ def test_the_order_is_a_function_of_seed_and_epoch(files, examples):
 
 
 @pytest.mark.parametrize("files", [TRAINING], indirect=True)
-def test_the_order_does_not_depend_on_what_was_drawn_before(files, examples):
-    import torch
-
+def test_the_order_is_not_the_models_business_nor_the_other_way(files, examples):
+    """Both would draw from torch's one generator, and dropout would decide who comes next."""
     source = feed_of(files, examples)
     torch.manual_seed(1)
     first = delivered(source.epoch(1, shuffle=True))
-    torch.manual_seed(2)
-    assert delivered(source.epoch(1, shuffle=True)) == first
+    untouched = torch.rand(3)
+    torch.manual_seed(1)
+    assert torch.equal(torch.rand(3), untouched)
+    drawing = (batch for batch in source.epoch(1, shuffle=True) if torch.rand(5).sum() >= 0)
+    assert delivered(drawing) == first
 
 
 # --- what must not happen
@@ -116,7 +120,8 @@ class Planted:
         self.path = path
 
     def __reduce__(self) -> tuple:
-        return (Path.touch, (self.path,))
+        # Of the modules that Petastorm's "restricted" unpickler lets through.
+        return (exec, (f"open({str(self.path)!r}, 'w').close()",))
 
 
 @pytest.fixture
@@ -137,13 +142,9 @@ def crafted(files, tmp_path) -> list[Path]:
 @pytest.mark.parametrize("files", [TRAINING], indirect=True)
 def test_the_canary_runs_where_nobody_looks(crafted, tmp_path):
     """Or the next test would prove nothing."""
-    with (
-        pytest.raises(Exception, match=""),
-        feed.make_batch_reader(  # noqa: B017, PT012
-            f"file://{crafted[0].parent}", reader_pool_type="dummy", num_epochs=1
-        ) as reader,
-    ):
-        next(reader)
+    warnings.simplefilter("ignore")
+    with pytest.raises(AttributeError):
+        feed.make_batch_reader(f"file://{crafted[0].parent}", reader_pool_type="dummy")
     assert (tmp_path / CANARY).exists()
 
 

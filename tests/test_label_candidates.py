@@ -3,7 +3,6 @@
 import json
 import math
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa

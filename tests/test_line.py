@@ -1,0 +1,359 @@
+"""Three days of the toy world through everything, held to what can be worked out apart from it."""
+
+import itertools
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from conftest import DAYS, World
+
+from jobs import line, status
+
+JUDGED = DAYS[1:]
+K = 5
+METHODS = {"random", "pre_ranker", "dcn", "mmr", "cdm", "promoted"}
+
+
+def call_line(world: World, days: int, *flags: str) -> int:
+    where = ["--lake", str(world.root), "--profile", world.profile_name]
+    return line.main([*where, "--date", DAYS[0].isoformat(), "--days", str(days), *flags])
+
+
+def lists_of(world: World, day) -> dict[str, dict[str, list[dict]]]:
+    """The ranked rows of each method, of each request, in order of their rank."""
+    found: dict[str, dict[str, list[dict]]] = defaultdict(lambda: defaultdict(list))
+    rows = world.rows("rankings", day)
+    for row in sorted(rows, key=lambda row: row["rank"]):
+        found[row["method"]][row["request_id"]].append(row)
+    return found
+
+
+# --- rows
+
+
+def test_no_row_is_lost_or_made_up_on_the_way(toy):
+    seen = 0
+    for day in DAYS:
+        logs = toy.rows("request_logs", day)
+        requests = {row["request_id"] for row in logs}
+        seen += len(requests)
+        assert len(requests) == toy.profile.world.requests
+        sets = toy.rows("candidate_sets", day)
+        pairs = [(row["request_id"], item) for row in sets for item in row["item_id"]]
+        assert sorted(pairs) == sorted((row["request_id"], row["item_id"]) for row in logs)
+        for table in ("truth_requests", "teacher_labels"):
+            listed = [
+                (r["request_id"], item) for r in toy.rows(table, day) for item in r["item_id"]
+            ]
+            assert sorted(listed) == sorted(pairs)
+        examples = toy.partition("examples", day)
+        assert examples.manifest().rows == seen
+        labels = {(r["request_id"], r["item_id"]): r["label"] for r in logs}
+        for row in sets:
+            assert row["label"] == [labels[row["request_id"], item] for item in row["item_id"]]
+
+
+@pytest.mark.parametrize("day", JUDGED, ids=str)
+def test_each_list_holds_candidates_once_and_as_many_as_it_can(toy, day):
+    candidates = {row["request_id"]: row["item_id"] for row in toy.rows("candidate_sets", day)}
+    found = lists_of(toy, day)
+    assert set(found) >= METHODS
+    for requests in found.values():
+        assert set(requests) == set(candidates)
+        for name, rows in requests.items():
+            items = [row["item_id"] for row in rows]
+            assert len(set(items)) == len(items) == min(toy.profile.depth, len(candidates[name]))
+            assert set(items) <= set(candidates[name])
+            assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+
+
+@pytest.mark.parametrize("day", JUDGED, ids=str)
+def test_lists_are_sorted_by_what_their_method_sorts_by(toy, day):
+    gamma = toy.profile.ranking.gamma
+    pre_rank = {
+        (row["request_id"], item): score
+        for row in toy.rows("candidate_sets", day)
+        for item, score in zip(row["item_id"], row["score"], strict=True)
+    }
+    scores = {
+        "pre_ranker": lambda row: pre_rank[row["request_id"], row["item_id"]],
+        "dcn": lambda row: row["f"],
+        "cdm": lambda row: row["f"] + gamma * row["win_probability"],
+    }
+    found = lists_of(toy, day)
+    for method, score in scores.items():
+        for rows in found[method].values():
+            assert [row["final_score"] for row in rows] == [score(row) for row in rows]
+            order = [(-row["final_score"], row["item_id"]) for row in rows]
+            assert order == sorted(order)
+    assert found["cdm"] != found["dcn"]
+
+
+# --- which model
+
+
+def test_the_model_of_the_day_before_scores_and_the_promoted_one_labels(toy):
+    assert toy.run("score", DAYS[0]) == 99
+    assert toy.run("evaluate", DAYS[0]) == 99
+    for before, day in itertools.pairwise(DAYS):
+        found = {row["method"]: row["model_version"] for row in toy.rows("rankings", day)}
+        serving = found.pop("promoted")
+        assert set(found.values()) == {toy.trained(before)}
+        assert serving == toy.registry.promoted(before)
+    base = toy.registry.trained(DAYS[0], bootstrap=True).parameters["version"]
+    assert toy.registry.promoted(DAYS[0]) == base
+    for day in DAYS:
+        labelled = {row["model_version"] for row in toy.rows("teacher_labels", day)}
+        assert labelled == {toy.registry.promoted(day)}
+    assert len({base, *map(toy.trained, DAYS)}) == 4
+
+
+# --- worth under the truth
+
+
+def worths(truth: dict, category: dict[int, str], k: int) -> Iterator[float]:
+    """The value of every list that could be the best: so many of each category, its best ones.
+
+    Inside a category a better p first is never worse, and the examination falls, so the value of a
+    choice of counts is that of its worths in falling order. Every choice of counts is tried.
+    """
+    groups: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for item, p, wear in zip(truth["item_id"], truth["p"], truth["wear"], strict=True):
+        groups[category[item]].append((p, wear))
+    ladders = []
+    for members in groups.values():
+        members.sort(reverse=True)
+        ladders.append([p * wear**n for n, (p, wear) in enumerate(members[:k])])
+
+    def choose(ladders: list[list[float]], left: int) -> Iterator[list[float]]:
+        if not ladders:
+            if left == 0:
+                yield []
+            return
+        for count in range(min(left, len(ladders[0])) + 1):
+            for rest in choose(ladders[1:], left - count):
+                yield ladders[0][:count] + rest
+
+    for chosen in choose(ladders, min(k, len(truth["p"]))):
+        yield sum(v * w for v, w in zip(truth["examination"], sorted(chosen)[::-1], strict=False))
+
+
+def worth(items: list[int], truth: dict, category: dict[int, str]) -> float:
+    """V of a list: v_r * p * wear ** (how many of its category stood before)."""
+    p = dict(zip(truth["item_id"], truth["p"], strict=True))
+    wear = dict(zip(truth["item_id"], truth["wear"], strict=True))
+    total, shown = 0.0, defaultdict(int)
+    for place, item in enumerate(items):
+        total += truth["examination"][place] * p[item] * wear[item] ** shown[category[item]]
+        shown[category[item]] += 1
+    return total
+
+
+def categories(world: World, day) -> dict[int, str]:
+    return {row["item_id"]: row["category"] for row in world.rows("request_logs", day)}
+
+
+def figures_of(world: World, day, k: int) -> dict[tuple[str, str, str], dict]:
+    rows = world.rows("metrics", day)
+    return {(r["method"], r["metric"], r["baseline"]): r for r in rows if r["k"] == k}
+
+
+def test_the_values_are_those_of_the_truth_and_the_best_list_is_the_best_of_all(toy):
+    day = DAYS[2]
+    truth = {row["request_id"]: row for row in toy.rows("truth_requests", day)}
+    category, figures = categories(toy, day), figures_of(toy, day, K)
+    best = {name: max(worths(row, category, K)) for name, row in truth.items()}
+    top = {}
+    for name, row in truth.items():
+        order = sorted(zip(row["p"], row["item_id"], strict=True), key=lambda pi: (-pi[0], pi[1]))
+        top[name] = worth([item for _, item in order[:K]], row, category)
+    for method, requests in lists_of(toy, day).items():
+        values = {
+            name: worth([row["item_id"] for row in rows[:K]], truth[name], category)
+            for name, rows in requests.items()
+        }
+        assert all(values[name] <= best[name] + 1e-12 for name in values)
+        total = math.fsum(values.values())
+        expected = {
+            "value": total / len(values),
+            "value_ratio": total / math.fsum(best.values()),
+            "value_over_top_p": total / math.fsum(top.values()),
+        }
+        for metric, value in expected.items():
+            assert figures[method, metric, ""]["value"] == pytest.approx(value, rel=1e-12)
+    headroom = toy.partition("truth_requests", day).manifest().counts["headroom"]
+    assert headroom == round(math.fsum(best.values()) / math.fsum(top.values()), 4)
+    assert 1.05 <= headroom <= 1.15
+
+
+# --- the metrics, request by request
+
+
+def by_hand(items: list[int], clicked: set[int], category, vector, k: int) -> dict[str, float]:
+    items = items[:k]
+    found: dict[str, float] = {}
+    if clicked:
+        hits = [rank for rank, item in enumerate(items, start=1) if item in clicked]
+        found["recall"] = len(hits) / len(clicked)
+        found["mrr"] = 1 / hits[0] if hits else 0.0
+        ideal = sum(1 / math.log2(r + 1) for r in range(1, min(k, len(clicked)) + 1))
+        found["ndcg"] = sum(1 / math.log2(rank + 1) for rank in hits) / ideal
+    pairs = list(itertools.combinations(items, 2))
+    found["ilad_category"] = sum(category[a] != category[b] for a, b in pairs) / len(pairs)
+    cosines = [
+        np.dot(vector[a], vector[b]) / np.linalg.norm(vector[a]) / np.linalg.norm(vector[b])
+        for a, b in pairs
+    ]
+    found["ilad_reference"] = 1 - sum(cosines) / len(pairs)
+    found["distinct_categories"] = len({category[item] for item in items})
+    return found
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_every_metric_is_what_a_slow_count_says(toy, k):
+    day = DAYS[1]
+    category, figures = categories(toy, day), figures_of(toy, day, k)
+    clicked: dict[str, set[int]] = defaultdict(set)
+    for row in toy.rows("request_logs", day):
+        if row["label"] == 1:
+            clicked[row["request_id"]].add(row["item_id"])
+    vector = {
+        row["item_id"]: np.array(row["vector"], np.float64)
+        for row in toy.rows("reference_items", day)
+    }
+    means: dict[str, dict[str, dict[str, float]]] = {}
+    for method, requests in lists_of(toy, day).items():
+        counted: dict[str, dict[str, float]] = defaultdict(dict)
+        touched = set()
+        for name, rows in requests.items():
+            items = [row["item_id"] for row in rows]
+            touched |= {category[item] for item in items[:k]}
+            for metric, value in by_hand(items, clicked[name], category, vector, k).items():
+                counted[metric][name] = value
+        for metric, values in counted.items():
+            row = figures[method, metric, ""]
+            assert row["n"] == len(values)
+            assert row["value"] == pytest.approx(math.fsum(values.values()) / len(values), abs=1e-6)
+            assert row["low"] <= row["value"] <= row["high"]
+        cover = figures[method, "category_coverage", ""]
+        assert cover["value"] == len(touched) / len(set(category.values()))
+        means[method] = counted
+    with_clicks = len([name for name in clicked if clicked[name]])
+    assert 0 < with_clicks < toy.profile.world.requests
+    for metric, values in means["cdm"].items():
+        paired = figures["cdm", metric, "dcn"]
+        differences = [value - means["dcn"][metric][name] for name, value in values.items()]
+        assert paired["n"] == len(differences)
+        assert paired["value"] == pytest.approx(math.fsum(differences) / len(differences), abs=1e-6)
+
+
+# --- again
+
+
+def test_a_rerun_changes_nothing_and_says_so(toy, capsys):
+    before = toy.files()
+    assert call_line(toy, len(DAYS)) == 0
+    printed = capsys.readouterr().out
+    assert toy.files() == before
+    for name, live in toy.manifests().items():
+        if live.table != "models":
+            assert f"unchanged: {name} holds" in printed
+        else:
+            assert f"unchanged: model {live.digest} was trained on exactly this" in printed
+    assert len(re.findall(r"^line ", printed, re.MULTILINE)) == len(DAYS) * len(line.COMMANDS)
+
+
+def test_the_same_days_in_a_fresh_lake_are_the_same(toy, tmp_path):
+    other = World(tmp_path / "another lake")
+    assert call_line(other, 2) == 0
+    days = tuple(f"dt={day}" for day in DAYS[:2])
+    wanted = {n: m for n, m in toy.manifests().items() if set(n.split("/")) & set(days)}
+    found = other.manifests()
+    assert len(found) > 25
+    for name, live in wanted.items():
+        assert (name, found[name].digest) == (name, live.digest)
+        assert (found[name].rows, found[name].counts) == (live.rows, live.counts)
+        assert found[name].recipe == live.recipe
+        if live.table != "models":
+            assert found[name].folder != live.folder
+    assert found.keys() == wanted.keys()
+
+
+# --- the report, the validations, the line and the status
+
+
+def test_everything_was_validated_and_held(toy):
+    for day in DAYS:
+        live = [m for m in toy.manifests().values() if m.partition.get("dt") == str(day)]
+        checked = {m.partition["of"] for m in live if m.table == "validations"}
+        later = {"rankings", "metrics"} if day != DAYS[0] else set()
+        assert checked == later | {"request_logs", "candidate_sets", "teacher_labels", "examples"}
+        for name in checked:
+            results = toy.lake.partition("validations", day, of=name).read().to_pylist()
+            assert len(results) > 10
+            assert {row["success"] for row in results} == {1}
+
+
+def test_the_report_is_there_and_needs_nothing_else(toy):
+    page = (toy.root / "reports" / "index.html").read_text(encoding="utf-8")
+    assert page == (toy.root / "reports" / f"{DAYS[2]}.html").read_text(encoding="utf-8")
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", page)
+    assert toy.trained(DAYS[1]) in page
+    summary = (toy.root / "reports" / "summary.txt").read_text(encoding="utf-8")
+    assert "cdm" in summary.lower()
+    assert "0 of " in summary
+
+
+def test_the_line_stops_at_the_first_refusal(toy, tmp_path, capsys):
+    flags = ["--lake", str(tmp_path / "lake"), "--profile", "toy", "--date", "2025-12-31"]
+    assert line.main([*flags, "--days", "2"]) == 2
+    printed = capsys.readouterr()
+    assert "simulate_logs: refused: 2025-12-31 is before the world's first day" in printed.err
+    assert re.findall(r"^line .*", printed.out, re.MULTILINE) == [
+        next(
+            iter(re.findall(r"line 2025-12-31: ingest +stopped with exit code 2, .*", printed.out))
+        )
+    ]
+    assert not (tmp_path / "lake").exists()
+
+
+def test_the_status_names_what_is_there_and_what_has_changed_since(toy, tmp_path, capsys):
+    def shown(world: World) -> dict[str, str]:
+        assert status.main(["--lake", str(world.root), "--profile", "toy"]) == 0
+        rows = [re.split(r" {2,}", text.strip()) for text in capsys.readouterr().out.splitlines()]
+        return {row[0]: row[-1] for row in rows if "/" in row[0]}
+
+    world = toy.copy(tmp_path / "lake")
+    live = world.manifests()
+    changed = shown(world)
+    assert len(changed) == len(live)
+    assert set(changed.values()) == {"nothing"}
+    for name, manifest in live.items():
+        if manifest.table != "models":
+            assert f"{name}/{manifest.folder}" in changed
+
+    day = DAYS[1]
+    logs = world.partition("request_logs", day)
+    world.publish(logs, logs.read().slice(1))
+    (world.partition("promotions", day).path / "_manifest.json").unlink()
+    candidates = world.partition("candidate_sets", day)
+    labels = toy.partition("teacher_labels", day)
+    after = shown(world)
+    assert after[f"{candidates.name}/{candidates.manifest().folder}"] == (
+        f"{logs.name} was made again"
+    )
+    assert after[f"{labels.name}/{labels.manifest().folder}"] == "model is none now"
+    scored = world.partition("rankings", DAYS[2])
+    assert "promoted is " in after[f"{scored.name}/{scored.manifest().folder}"]
+    stale = {name for name, why in after.items() if why != "nothing"}
+    assert not [name for name in stale if f"dt={DAYS[0]}" in name]
+
+
+def test_the_status_of_no_lake_names_the_first_step(tmp_path, capsys):
+    assert status.main(["--lake", str(tmp_path / "none"), "--profile", "toy"]) == 0
+    assert "holds no tables yet; the first step is python -m jobs.ingest" in capsys.readouterr().out
+    assert status.main(["--lake", "a*", "--profile", "toy"]) == 2
+    assert capsys.readouterr().err.startswith("status: refused: lake 'a*' is no folder")
