@@ -31,7 +31,7 @@ from jobs.window_vocabulary import learn_vocabulary, newest_fields
 from schemas.spark import spark_schema
 
 STEP = "build_examples"
-READS = ("candidate_sets", "teacher_labels")
+READS = ("candidate_sets", "promotions", "teacher_labels")
 WRITES = ("examples",)
 VOCABULARY, ITEMS = "_vocabulary", "_items.parquet"
 TRAINING, VALIDATION = "training", "validation"

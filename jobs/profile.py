@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from jobs.errors import Refused
 from jobs.world.config import WorldConfig
@@ -76,7 +76,10 @@ class Profile:
         targets, allowed = self.training.targets, f"0 or above teacher.k = {self.teacher.k}"
         every_winner = targets == 0 or targets > self.teacher.k
         require(every_winner, "training.targets", targets, allowed)
-        time.fromisoformat(self.day_start)
+        try:
+            time.fromisoformat(self.day_start)
+        except ValueError:
+            require(False, "day_start", self.day_start, "a time of day such as 07:00")
 
     @property
     def tables(self) -> dict[str, Table]:
@@ -131,23 +134,26 @@ def _build(cls: type, values: dict[str, Any], prefix: str) -> Any:  # noqa: ANN4
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean {prefix}{near[0]}?" if near else f"known are {', '.join(known)}"
             raise ValueError(f"unknown key {prefix}{key}; {hint}")
-        ready[key] = _value(known[key], value, f"{prefix}{key}")
+        ready[key] = _value(known[key].type, value, f"{prefix}{key}")
+    for spec in known.values():
+        unset = spec.default is spec.default_factory is dataclasses.MISSING
+        if unset and spec.name not in ready:
+            raise ValueError(f"{prefix}{spec.name} is missing")
     return cls(**ready)
 
 
-def _value(spec: dataclasses.Field, value: Any, name: str) -> Any:  # noqa: ANN401 - any TOML value
-    kind = spec.type
+def _value(kind: Any, value: Any, name: str) -> Any:  # noqa: ANN401 - any TOML value
     if dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):
             raise ValueError(f"{name} is a section, written [{name}], not {value!r}")
         return _build(kind, value, f"{name}.")
-    if isinstance(value, list):
-        value = tuple(value)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise ValueError(f"{name} = {value!r} must be a list")
+        each = get_args(kind)[0]
+        return tuple(_value(each, item, f"{name}[{i}]") for i, item in enumerate(value))
     if kind is float and type(value) is int:
         value = float(value)
-    wanted = {int: int, float: float, str: str, bool: bool, date: date}.get(kind)
-    if wanted and type(value) is not wanted:
-        raise ValueError(f"{name} = {value!r} must be a {wanted.__name__}")
-    if str(kind).startswith("tuple") and not isinstance(value, tuple):
-        raise ValueError(f"{name} = {value!r} must be a list")
+    if kind in (int, float, str, bool, date) and type(value) is not kind:
+        raise ValueError(f"{name} = {value!r} must be of type {kind.__name__}")
     return value

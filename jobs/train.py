@@ -25,7 +25,7 @@ from model.training import Diverged, Epoch, fit
 from model.vocabulary import Vocabulary
 
 STEP = "train"
-READS = ("examples",)
+READS = ("promotions", "examples")
 WRITES = ("models",)
 
 
