@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
+from jobs.profile import Profile
 from jobs.publish import Publication
 from jobs.world.catalogue import Catalogue
 from jobs.world.config import WorldConfig
@@ -31,6 +32,8 @@ from schemas.arrow import arrow_schema
 STEP = "simulate_logs"
 READS: tuple[str, ...] = ()
 WRITES = ("truth_requests", "reference_items", "request_logs")
+KINDS = {"request_id": "string", "user_id": "int64", "item_id": "int64"}
+"""The types of the ids that a world makes."""
 SIZES = ("requests", "users", "items", "new_items", "categories", "candidates")
 
 
@@ -52,7 +55,26 @@ def world_of(task: Task, args: argparse.Namespace) -> WorldConfig:
         raise Refused(str(error)) from error
     if task.day < world.first_day:
         raise Refused(f"{task.day} is before the world's first day, {world.first_day}")
+    check_fields(task.profile)
     return world
+
+
+def check_fields(profile: Profile) -> None:
+    """Refuse a profile whose fields a simulated world cannot fill, all named at once."""
+    fields = profile.fields
+    wrong = [
+        f"fields.{name} = {getattr(fields, name)!r}, where it makes {kind!r}"
+        for name, kind in KINDS.items()
+        if getattr(fields, name) != kind
+    ]
+    wrong += [f"fields.dense has {name!r}, where it makes 'score'" for name in fields.dense_columns]
+    if profile.world.wear_by == "category" and not fields.category:
+        wrong.append("fields.category is empty, where world.wear_by is 'category'")
+    if wrong:
+        raise Refused(
+            f"profile {profile.name!r} has fields that a simulated world does not fill: "
+            f"{'; '.join(wrong)}. Change them, or name a real source in [source]"
+        )
 
 
 class Columns:

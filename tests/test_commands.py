@@ -139,7 +139,7 @@ def test_every_shipped_profile_loads_and_is_named_as_its_file(name):
         ("[teacher]\ndiversity_wieght = 1.0",
          "unknown key teacher.diversity_wieght; did you mean teacher.diversity_weight?"),
         ("[traning]\nepochs = 1", "unknown key traning; did you mean training?"),
-        ("[source]\nwhatever = 1", "unknown key source.whatever; known are kind, path, pool_minutes"),
+        ("[source]\nwhatever = 1", "unknown key source.whatever; known are kind, path, pool"),
         ("k = 5", "k = 5 must be a list"),
         ("k = [\"5\"]", "k[0] = '5' must be of type int"),
         ("k = [5.0]", "k[0] = 5.0 must be of type int"),
@@ -158,7 +158,7 @@ def test_every_shipped_profile_loads_and_is_named_as_its_file(name):
         ("[source]\nkind = \"kafka\"",
          "source.kind = 'kafka' is not allowed; it must be one of simulated, ebnerd"),
         ("teacher = 1", "teacher is a section, written [teacher], not 1"),
-        ("day_start = \"25:00\"", "day_start = '25:00' is not allowed; it must be a time of day such as 07:00"),
+        ("day_start = \"25:00\"", "day_start = '25:00' is not allowed; it must be a time of day"),
         ("name = ", "Invalid value (at end of document)"),
         ("", "name is missing"),
     ],
@@ -187,3 +187,18 @@ def test_a_profile_that_is_not_shipped_or_not_there_says_what_is(tmp_path):
     )
     with pytest.raises(Refused, match=r"none\.toml cannot be read: .*No such file"):
         load_profile(str(tmp_path / "none.toml"))
+
+
+def test_fields_that_a_simulated_world_does_not_fill_are_named_at_once(
+    tmp_path, profile_with, capsys
+):
+    profile = profile_with(item_id='"string"', dense='["score", "price"]', category='""')
+    flags = ["--lake", str(tmp_path / "lake"), "--date", "2026-01-01", "--profile", str(profile)]
+    assert step_module("ingest").main(flags) == 2
+    assert capsys.readouterr().err == (
+        "simulate_logs: refused: profile 'toy' has fields that a simulated world does not fill: "
+        "fields.item_id = 'string', where it makes 'int64'; fields.dense has 'price', where it "
+        "makes 'score'; fields.category is empty, where world.wear_by is 'category'. Change them, "
+        "or name a real source in [source]\n"
+    )
+    assert not (tmp_path / "lake").exists()

@@ -4,13 +4,13 @@ import itertools
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from conftest import DAYS, World
+from slow_counts import by_hand, worth, worths
 
-from jobs import line, status
+from jobs import line
 
 JUDGED = DAYS[1:]
 K = 5
@@ -114,44 +114,6 @@ def test_the_model_of_the_day_before_scores_and_the_promoted_one_labels(toy):
 # --- worth under the truth
 
 
-def worths(truth: dict, category: dict[int, str], k: int) -> Iterator[float]:
-    """The value of every list that could be the best: so many of each category, its best ones.
-
-    Inside a category a better p first is never worse, and the examination falls, so the value of a
-    choice of counts is that of its worths in falling order. Every choice of counts is tried.
-    """
-    groups: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for item, p, wear in zip(truth["item_id"], truth["p"], truth["wear"], strict=True):
-        groups[category[item]].append((p, wear))
-    ladders = []
-    for members in groups.values():
-        members.sort(reverse=True)
-        ladders.append([p * wear**n for n, (p, wear) in enumerate(members[:k])])
-
-    def choose(ladders: list[list[float]], left: int) -> Iterator[list[float]]:
-        if not ladders:
-            if left == 0:
-                yield []
-            return
-        for count in range(min(left, len(ladders[0])) + 1):
-            for rest in choose(ladders[1:], left - count):
-                yield ladders[0][:count] + rest
-
-    for chosen in choose(ladders, min(k, len(truth["p"]))):
-        yield sum(v * w for v, w in zip(truth["examination"], sorted(chosen)[::-1], strict=False))
-
-
-def worth(items: list[int], truth: dict, category: dict[int, str]) -> float:
-    """V of a list: v_r * p * wear ** (how many of its category stood before)."""
-    p = dict(zip(truth["item_id"], truth["p"], strict=True))
-    wear = dict(zip(truth["item_id"], truth["wear"], strict=True))
-    total, shown = 0.0, defaultdict(int)
-    for place, item in enumerate(items):
-        total += truth["examination"][place] * p[item] * wear[item] ** shown[category[item]]
-        shown[category[item]] += 1
-    return total
-
-
 def categories(world: World, day) -> dict[int, str]:
     return {row["item_id"]: row["category"] for row in world.rows("request_logs", day)}
 
@@ -190,26 +152,6 @@ def test_the_values_are_those_of_the_truth_and_the_best_list_is_the_best_of_all(
 
 
 # --- the metrics, request by request
-
-
-def by_hand(items: list[int], clicked: set[int], category, vector, k: int) -> dict[str, float]:
-    items = items[:k]
-    found: dict[str, float] = {}
-    if clicked:
-        hits = [rank for rank, item in enumerate(items, start=1) if item in clicked]
-        found["recall"] = len(hits) / len(clicked)
-        found["mrr"] = 1 / hits[0] if hits else 0.0
-        ideal = sum(1 / math.log2(r + 1) for r in range(1, min(k, len(clicked)) + 1))
-        found["ndcg"] = sum(1 / math.log2(rank + 1) for rank in hits) / ideal
-    pairs = list(itertools.combinations(items, 2))
-    found["ilad_category"] = sum(category[a] != category[b] for a, b in pairs) / len(pairs)
-    cosines = [
-        np.dot(vector[a], vector[b]) / np.linalg.norm(vector[a]) / np.linalg.norm(vector[b])
-        for a, b in pairs
-    ]
-    found["ilad_reference"] = 1 - sum(cosines) / len(pairs)
-    found["distinct_categories"] = len({category[item] for item in items})
-    return found
 
 
 @pytest.mark.parametrize("k", [3, 5])
@@ -282,7 +224,7 @@ def test_the_same_days_in_a_fresh_lake_are_the_same(toy, tmp_path):
     assert found.keys() == wanted.keys()
 
 
-# --- the report, the validations, the line and the status
+# --- the report, the validations, and a line that stops
 
 
 def test_everything_was_validated_and_held(toy):
@@ -318,42 +260,3 @@ def test_the_line_stops_at_the_first_refusal(toy, tmp_path, capsys):
         )
     ]
     assert not (tmp_path / "lake").exists()
-
-
-def test_the_status_names_what_is_there_and_what_has_changed_since(toy, tmp_path, capsys):
-    def shown(world: World) -> dict[str, str]:
-        assert status.main(["--lake", str(world.root), "--profile", "toy"]) == 0
-        rows = [re.split(r" {2,}", text.strip()) for text in capsys.readouterr().out.splitlines()]
-        return {row[0]: row[-1] for row in rows if "/" in row[0]}
-
-    world = toy.copy(tmp_path / "lake")
-    live = world.manifests()
-    changed = shown(world)
-    assert len(changed) == len(live)
-    assert set(changed.values()) == {"nothing"}
-    for name, manifest in live.items():
-        if manifest.table != "models":
-            assert f"{name}/{manifest.folder}" in changed
-
-    day = DAYS[1]
-    logs = world.partition("request_logs", day)
-    world.publish(logs, logs.read().slice(1))
-    (world.partition("promotions", day).path / "_manifest.json").unlink()
-    candidates = world.partition("candidate_sets", day)
-    labels = toy.partition("teacher_labels", day)
-    after = shown(world)
-    assert after[f"{candidates.name}/{candidates.manifest().folder}"] == (
-        f"{logs.name} was made again"
-    )
-    assert after[f"{labels.name}/{labels.manifest().folder}"] == "model is none now"
-    scored = world.partition("rankings", DAYS[2])
-    assert "promoted is " in after[f"{scored.name}/{scored.manifest().folder}"]
-    stale = {name for name, why in after.items() if why != "nothing"}
-    assert not [name for name in stale if f"dt={DAYS[0]}" in name]
-
-
-def test_the_status_of_no_lake_names_the_first_step(tmp_path, capsys):
-    assert status.main(["--lake", str(tmp_path / "none"), "--profile", "toy"]) == 0
-    assert "holds no tables yet; the first step is python -m jobs.ingest" in capsys.readouterr().out
-    assert status.main(["--lake", "a*", "--profile", "toy"]) == 2
-    assert capsys.readouterr().err.startswith("status: refused: lake 'a*' is no folder")

@@ -112,10 +112,10 @@ def test_equal_worth_goes_to_the_higher_p_then_the_lower_id():
 
 
 def test_wear_by_category_reads_the_count_before_it():
-    p, wear = np.array([0.9, 0.8, 0.7, 0.5]), np.full(4, 0.5)
+    p, wear = np.array([0.9, 0.8, 0.7, 0.3]), np.full(4, 0.5)
     category = np.array([1, 1, 1, 2])
-    # Worth .9, .4, .175 in the first category, .5 in the second.
-    assert best_by_category(p, wear, category, np.arange(4), 4).tolist() == [0, 3, 1, 2]
+    # Worth .9, .4, .175 in the first category, .3 in the second.
+    assert best_by_category(p, wear, category, np.arange(4), 4).tolist() == [0, 1, 3, 2]
 
 
 def test_unit_rows():

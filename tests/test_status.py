@@ -1,0 +1,64 @@
+"""jobs.status: what is live, and what has changed under it."""
+
+import re
+
+import pytest
+from conftest import DAYS, World
+
+from jobs import status
+
+
+@pytest.fixture
+def shown(capsys):
+    """The page as what has changed since, by live folder."""
+
+    def show(world: World) -> dict[str, str]:
+        assert status.main(["--lake", str(world.root), "--profile", "toy"]) == 0
+        rows = [re.split(r" {2,}", text.strip()) for text in capsys.readouterr().out.splitlines()]
+        return {row[0]: row[-1] for row in rows if "/" in row[0]}
+
+    return show
+
+
+def test_the_status_names_what_is_there_and_what_has_changed_since(toy, tmp_path, shown):
+    world = toy.copy(tmp_path / "lake")
+    live = world.manifests()
+    changed = shown(world)
+    assert len(changed) == len(live)
+    assert set(changed.values()) == {"nothing"}
+    for name, manifest in live.items():
+        if manifest.table != "models":
+            assert f"{name}/{manifest.folder}" in changed
+
+    day = DAYS[1]
+    logs = world.partition("request_logs", day)
+    world.publish(logs, logs.read().slice(1))
+    (world.partition("promotions", day).path / "_manifest.json").unlink()
+    candidates = world.partition("candidate_sets", day)
+    labels = toy.partition("teacher_labels", day)
+    after = shown(world)
+    assert after[f"{candidates.name}/{candidates.manifest().folder}"] == (
+        f"{logs.name} was made again"
+    )
+    assert after[f"{labels.name}/{labels.manifest().folder}"] == "model is none now"
+    scored = world.partition("rankings", DAYS[2])
+    assert "promoted is " in after[f"{scored.name}/{scored.manifest().folder}"]
+    stale = {name for name, why in after.items() if why != "nothing"}
+    assert not [name for name in stale if f"dt={DAYS[0]}" in name]
+
+
+def test_the_status_of_no_lake_names_the_first_step(tmp_path, capsys):
+    assert status.main(["--lake", str(tmp_path / "none"), "--profile", "toy"]) == 0
+    assert "holds no tables yet; the first step is python -m jobs.ingest" in capsys.readouterr().out
+    assert status.main(["--lake", "a*", "--profile", "toy"]) == 2
+    assert capsys.readouterr().err.startswith("status: refused: lake 'a*' is no folder")
+
+
+def test_a_damaged_pointer_and_other_code_are_told(toy, tmp_path, shown, monkeypatch):
+    world = toy.copy(tmp_path / "lake")
+    logs = world.partition("request_logs", DAYS[0])
+    (logs.path / "_manifest.json").write_text("{")
+    assert "_manifest.json is damaged (" in shown(world)[logs.name]
+    monkeypatch.setattr(status, "code_version", lambda: "another")
+    later = world.partition("metrics", DAYS[2])
+    assert shown(world)[f"{later.name}/{later.manifest().folder}"] == "the code"
