@@ -39,13 +39,15 @@ def parse_lake(text: str) -> Path:
     return Path(text).resolve()
 
 
-def step_parser(step: str, doc: str | None, *, example: str = "") -> argparse.ArgumentParser:
+def step_parser(
+    step: str, doc: str | None, *, example: str = "", profile: str = "jingdong"
+) -> argparse.ArgumentParser:
     """Return the parser that every step starts from."""
     parser = argparse.ArgumentParser(
         prog=f"python -m jobs.{step}",
         description=doc,
         epilog=f"example:\n  python -m jobs.{step} --lake lake --date 2026-01-01 "
-        f"--profile jingdong{' ' + example if example else ''}",
+        f"--profile {profile}{' ' + example if example else ''}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

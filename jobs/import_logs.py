@@ -47,7 +47,7 @@ ACCOUNTS = {
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = step_parser(STEP, __doc__, example="--source ebnerd_week")
+    parser = step_parser(STEP, __doc__, profile="ebnerd", example="--source ebnerd_week")
     parser.add_argument(
         "--source", type=Path, help="folder of the raw files, instead of the profile's source.path"
     )
