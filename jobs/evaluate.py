@@ -38,7 +38,14 @@ def build_parser() -> argparse.ArgumentParser:
     return step_parser(STEP, __doc__)
 
 
-def figures(day: JudgedDay, places: np.ndarray, truth: Truth | None) -> Figures:
+def ideals(truth: Truth, k: int) -> dict[str, np.ndarray]:
+    """Return what V of a list of k is divided by, by metric: [R] each, the same for all methods."""
+    return {"value_ratio": truth.best(k), "value_over_top_p": truth.top_by_p(k)}
+
+
+def figures(
+    day: JudgedDay, places: np.ndarray, truth: Truth | None, against: dict[str, np.ndarray]
+) -> Figures:
     """Return every figure of some lists [R, K] that the day's data allow."""
     filled = places >= 0
     hits = day.clicked[places] & filled
@@ -56,10 +63,9 @@ def figures(day: JudgedDay, places: np.ndarray, truth: Truth | None) -> Figures:
         )
         found["distinct_categories"] = (counts, None)
     if truth is not None:
-        value, k = truth.value(places), places.shape[1]
+        value = truth.value(places)
         found["value"] = (value, None)
-        found["value_ratio"] = (value, truth.best(k))
-        found["value_over_top_p"] = (value, truth.top_by_p(k))
+        found |= {metric: (value, ideal) for metric, ideal in against.items()}
     return found
 
 
@@ -75,8 +81,8 @@ def in_chunks(rows: np.ndarray, places: np.ndarray, measure: object) -> np.ndarr
 
 def coverage(day: JudgedDay, places: np.ndarray) -> float:
     """Return CC@K: the share of the day's categories that any list touches (Eq. 22)."""
-    member = day.category[places[places >= 0]]
-    return float(member.any(axis=0).sum() / day.category.any(axis=0).sum())
+    touched = metrics.covered(day.category[places[places >= 0]])
+    return float(touched.sum() / metrics.covered(day.category).sum())
 
 
 def judge(
@@ -88,8 +94,10 @@ def judge(
     """Yield rows of metrics; `lists` holds model version and places [R, depth] of each method."""
     bootstrap = Bootstrap(len(day.start), SEED)
     for k in ks:
+        against = {} if truth is None else ideals(truth, k)
         every = {
-            method: figures(day, places[:, :k], truth) for method, (_, places) in lists.items()
+            method: figures(day, places[:, :k], truth, against)
+            for method, (_, places) in lists.items()
         }
         for method, found in every.items():
             version, places = lists[method]
@@ -98,8 +106,8 @@ def judge(
                 yield row | {"metric": metric} | figure(bootstrap.ratio(top, bottom))
                 for baseline in BASELINES:
                     if baseline in every and baseline != method:
-                        against = bootstrap.ratio(top, bottom, minus=every[baseline][metric][0])
-                        yield row | {"metric": metric, "baseline": baseline} | figure(against)
+                        apart = bootstrap.ratio(top, bottom, minus=every[baseline][metric][0])
+                        yield row | {"metric": metric, "baseline": baseline} | figure(apart)
             if day.category is not None:
                 shown = {"value": coverage(day, places[:, :k]), "low": None, "high": None}
                 yield row | {"metric": "category_coverage", "n": len(places)} | shown

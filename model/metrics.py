@@ -48,5 +48,5 @@ def distinct_categories(member: np.ndarray) -> np.ndarray:
 
 
 def covered(member: np.ndarray) -> np.ndarray:
-    """Return which categories any of the lists touches [C]; its mean is CC@K (Eq. 22)."""
-    return member.any(axis=(0, 1))
+    """Return which categories are touched at all [C]; `member` is [..., C], 0 or 1 (Eq. 22)."""
+    return member.reshape(-1, member.shape[-1]).any(axis=0)
