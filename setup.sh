@@ -80,9 +80,11 @@ install_packages() {
   echo "[2/3] installing $(grep -c == requirements.lock) packages, some minutes (log: $LOG) ..."
   local key
   key=$(requirements_key)
+  # The lock is complete, so nothing is resolved; what is imported compiles itself then.
   # First what builds pyspark, which comes as source, so that no other version is fetched for it.
   pip_install "$(grep ^setuptools== requirements.lock)"
-  pip_install --use-pep517 --no-build-isolation --requirement requirements.lock
+  pip_install --no-deps --no-compile --use-pep517 --no-build-isolation \
+    --requirement requirements.lock
   echo "$key" >.venv/requirements.stamp
 }
 

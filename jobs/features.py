@@ -1,28 +1,25 @@
 """Candidate sets as a model's inputs: the one encoding that labels, examples and scores share."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from model.batch import CandidateBatch, from_ragged
 from model.vocabulary import Vocabulary
 from schemas.table import Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Requests as indices and floats; candidates of request after request lie in one row each."""
+class Encoded(NamedTuple):
+    """Requests as indices and floats, as `model.batch.from_ragged` takes them.
+
+    Candidates of request after request lie in one row each.
+    """
 
     user_tokens: np.ndarray  # [B, U]
     item_tokens: np.ndarray  # [sum N, F]
     dense: np.ndarray  # [sum N, D]
     lengths: np.ndarray  # [B]
-
-    def batch(self) -> CandidateBatch:
-        """Return the requests padded to the longest of them."""
-        return from_ragged(self.user_tokens, self.item_tokens, self.dense, self.lengths)
 
 
 def input_columns(fields: Fields) -> list[str]:

@@ -19,6 +19,7 @@ from jobs.errors import Refused
 from jobs.features import input_columns
 from jobs.labeller import Labeller, item_vectors
 from jobs.lake import Lake
+from jobs.load_model import load_model
 from jobs.publish import Publication
 from jobs.registry import Registry
 from jobs.spark_session import add_master, read_partition, spark_session, write_version
@@ -106,7 +107,7 @@ def label(task: Task, args: argparse.Namespace) -> None:
     )
     if task.is_done(output):
         return
-    model, vocabulary = Registry(task.lake).load(version, task.profile.fields)
+    model, vocabulary = load_model(Registry(task.lake), version, task.profile.fields)
     with spark_session(STEP, args.master) as spark, output.attempt() as folder:
         frame = read_partition(spark, source)
         items = meet_items(frame, task, version, model, vocabulary)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import torch
 
 from jobs.features import encode, flat, lists
+from model.batch import from_ragged
 from model.cdm import CDM
 from model.config import TeacherConfig
 from model.teachers import mmr
@@ -42,7 +43,7 @@ class Labeller:
     def label(self, sets: pa.RecordBatch) -> pa.RecordBatch:
         """Label some requests."""
         encoded = encode(sets, self.fields, self.vocabulary)
-        batch = encoded.batch()
+        batch = from_ragged(*encoded)
         with torch.no_grad():
             f = torch.sigmoid(self.model.click_logits(batch, batch.valid)).numpy()
         u = self.model.user_vectors(batch.user_tokens).numpy()

@@ -21,12 +21,8 @@ import pyarrow.parquet as pq
 from jobs.errors import Refused
 from jobs.lake import SAFE_VALUE, Lake, verified
 from jobs.manifest import Manifest, code_version, describe, recipe_of
-from model import checkpoint
-from model.cdm import CDM
-from model.vocabulary import Vocabulary
-from schemas.table import Fields
+from model.layout import ITEMS
 
-GROWING = checkpoint.ITEMS
 SEARCHED_DAYS = 366
 """How far back a model is looked for."""
 
@@ -74,23 +70,16 @@ class Registry:
             raise Refused(f"model version {version!r} is not in {self.lake.models}")
         return self.lake.models / version
 
-    def load(self, version: str, fields: Fields) -> tuple[CDM, Vocabulary]:
-        """Return a model and its vocabulary."""
-        try:
-            return checkpoint.load(self.folder(version), fields.user_tokens, fields.item_tokens)
-        except checkpoint.BadCheckpoint as bad:
-            raise Refused(str(bad)) from bad
-
     def items(self, version: str) -> pa.Table:
         """Return item_id and e of every item that the version has met, sorted by id, once each."""
-        files = sorted((self.folder(version) / checkpoint.ITEMS).glob("*.parquet"))
+        files = sorted((self.folder(version) / ITEMS).glob("*.parquet"))
         known = pa.concat_tables([pq.read_table(path) for path in files]).sort_by("item_id")
         ids = known["item_id"].to_numpy()
         return known.filter(pa.array(np.concatenate([[True], ids[1:] != ids[:-1]])))
 
     def add_items(self, version: str, name: str, items: pa.Table) -> None:
         """Add the vectors of items that the version had not met; one file a day, atomically."""
-        folder = self.folder(version) / checkpoint.ITEMS
+        folder = self.folder(version) / ITEMS
         staged = folder / f".{name}.{uuid.uuid4().hex[:8]}"
         pq.write_table(items, staged, compression="zstd")
         staged.replace(folder / f"{name}.parquet")
@@ -134,7 +123,7 @@ class Registry:
             attempt.rename(folder)
         pointer = self._pointer(day, bootstrap)
         pointer.mkdir(parents=True, exist_ok=True)
-        fixed = sorted(p for p in folder.rglob("*") if p.is_file() and GROWING not in p.parts)
+        fixed = sorted(p for p in folder.rglob("*") if p.is_file() and ITEMS not in p.parts)
         Manifest(
             table="models",
             partition={"dt": day.isoformat()},

@@ -16,9 +16,10 @@ import pyarrow as pa
 from jobs.cli import Task, run, step_parser
 from jobs.errors import NothingToDo
 from jobs.features import encode, flat, input_columns
+from jobs.load_model import load_model
 from jobs.publish import Publication
 from jobs.registry import Registry
-from model.batch import CandidateBatch
+from model.batch import from_ragged
 from model.cdm import CDM
 from model.config import RankingConfig
 from model.ordering import top_k
@@ -94,7 +95,7 @@ def score_requests(
 ) -> Iterator[Scores]:
     """Score some requests."""
     encoded = encode(sets, fields, vocabulary)
-    batch: CandidateBatch = encoded.batch()
+    batch = from_ragged(*encoded)
     f, win = model.score(batch)
     e = model.item_vectors(batch.item_tokens)
     ids = flat(sets["item_id"]).to_numpy(zero_copy_only=False)
@@ -152,10 +153,10 @@ def score(task: Task, args: argparse.Namespace) -> None:
     if task.is_done(output):
         return
     table = output.partition.table
-    model, vocabulary = registry.load(candidate, profile.fields)
+    model, vocabulary = load_model(registry, candidate, profile.fields)
     rival = None
     if promoted not in (None, candidate):
-        rival = registry.load(promoted, profile.fields)
+        rival = load_model(registry, promoted, profile.fields)
     columns = dict.fromkeys(["request_id", "score", *input_columns(profile.fields)])
 
     def rows() -> Iterator[pa.Table]:

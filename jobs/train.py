@@ -21,6 +21,7 @@ from jobs.registry import Registry
 from jobs.teacher import WITHOUT_TEACHER, teacher_id
 from model import checkpoint
 from model.cdm import CDM, Shape
+from model.layout import ITEMS as MODEL_ITEMS
 from model.training import Diverged, Epoch, fit
 from model.vocabulary import Vocabulary
 
@@ -132,8 +133,8 @@ def train(task: Task, args: argparse.Namespace) -> None:
     with registry.attempt() as attempt:
         version = checkpoint.save(attempt, model, shape, profile.model, vocabulary, about, curve)
         items = item_vectors(pq.read_table(folder / ITEMS), fields, model, vocabulary)
-        (attempt / checkpoint.ITEMS).mkdir()
-        pq.write_table(items, attempt / checkpoint.ITEMS / "known.parquet", compression="zstd")
+        (attempt / MODEL_ITEMS).mkdir()
+        pq.write_table(items, attempt / MODEL_ITEMS / "known.parquet", compression="zstd")
         registry.publish(
             attempt,
             version,

@@ -17,10 +17,8 @@ from safetensors.torch import load_file, save_file
 
 from model.cdm import CDM, Shape
 from model.config import ModelConfig
+from model.layout import CONFIG, HISTORY, VOCABULARY, WEIGHTS
 from model.vocabulary import Vocabulary
-
-WEIGHTS, CONFIG, HISTORY = "weights.safetensors", "config.json", "history.json"
-VOCABULARY, ITEMS = "vocabulary", "items.parquet"
 
 
 class BadCheckpoint(ValueError):

@@ -79,14 +79,17 @@ class ContextEncoder(nn.Module):
         The negative direction comes in with its attention negated: its samples follow
         softmax(-w) and so do its weights. A target without any other candidate gets zeros.
         """
-        logits = attention.masked_fill(blocked, MASKED)
-        score = torch.log_softmax(logits, dim=-1)
+        # Log-probabilities up to a constant a target, which changes neither choice nor weights.
+        score = attention.masked_fill(blocked, MASKED)
         if noise is not None:
-            # -log of an exponential variate is Gumbel(0, 1).
-            exponential = torch.empty_like(score).exponential_(generator=noise)
-            score = score - exponential.clamp_min(1e-30).log()
-        score = score.masked_fill(blocked, MASKED)
+            score = score + gumbel(score.shape, noise)
         weight, chosen = score.topk(min(self.context_size, score.shape[-1]), dim=-1)  # [B, T, k]
         share = torch.softmax(weight, dim=-1) * (weight > MASKED / 2)
         spread = torch.zeros_like(score).scatter(2, chosen, share)  # [B, T, N], k of them not 0
         return spread @ value
+
+
+def gumbel(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    """Return Gumbel(0, 1) variates: -log(-log(u)) of uniform u, kept off 0."""
+    uniform = torch.rand(shape, generator=generator).clamp_min_(1e-30)
+    return uniform.log_().neg_().log_().neg_()

@@ -11,7 +11,9 @@ import pytest
 from conftest import DAYS, World
 
 from jobs.features import encode
+from jobs.load_model import load_model
 from jobs.teacher import teacher_id
+from model.batch import from_ragged
 from schemas.arrow import arrow_schema
 
 
@@ -97,9 +99,9 @@ def test_diversity_changes_what_is_picked_and_so_does_the_user(toy):
 def test_f_and_u_are_those_of_the_promoted_model(toy):
     day = DAYS[1]
     version = toy.registry.promoted(day)
-    model, vocabulary = toy.registry.load(version, toy.profile.fields)
+    model, vocabulary = load_model(toy.registry, version, toy.profile.fields)
     sets = toy.partition("candidate_sets", day).read().sort_by("request_id").combine_chunks()
-    batch = encode(sets, toy.profile.fields, vocabulary).batch()
+    batch = from_ragged(*encode(sets, toy.profile.fields, vocabulary))
     f, _ = model.score(batch)
     u = model.user_vectors(batch.user_tokens)
     labels = sorted(toy.rows("teacher_labels", day), key=lambda row: row["request_id"])

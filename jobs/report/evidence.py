@@ -12,7 +12,7 @@ from jobs.manifest import Manifest
 from jobs.profile import Profile
 from jobs.registry import SEARCHED_DAYS, Registry
 from jobs.report.metric_table import Numbers
-from model import checkpoint
+from model.layout import HISTORY
 
 SHOWN_DAYS = 28
 """Days that one page goes back; older ones stand in their own day's page."""
@@ -153,7 +153,7 @@ class Evidence:
         return found
 
     def _history(self, day: date, manifest: Manifest) -> list[dict[str, Any]]:
-        path = self.registry.folder(manifest.parameters["version"]) / checkpoint.HISTORY
+        path = self.registry.folder(manifest.parameters["version"]) / HISTORY
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
