@@ -109,7 +109,7 @@ def _check_lengths(batch: pa.RecordBatch, table: Table, source: str) -> None:
         lengths = pc.list_value_length(batch.column(column.name))
         if column.length is not None:
             wanted, why = pa.scalar(column.length, lengths.type), f"{column.length} values"
-        elif column.name in UNBOUND_LISTS:
+        elif column.apart:
             continue
         elif first is None:
             first = (column.name, lengths)
@@ -122,10 +122,6 @@ def _check_lengths(batch: pa.RecordBatch, table: Table, source: str) -> None:
                 f"{source}: {column.name} has {lengths[hit].as_py()} values, not {why}, "
                 f"at {_where(batch, table, hit)}"
             )
-
-
-# Lists that are not parallel to the candidates of their row.
-UNBOUND_LISTS = frozenset({"u", "vector", "examination"})
 
 
 def check_keys(keys: pa.Table, table: Table, source: str) -> None:

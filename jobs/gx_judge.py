@@ -13,7 +13,6 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 
-from jobs.audit import UNBOUND_LISTS
 from jobs.lake import Partition
 from jobs.stored_rows import StoredRows
 from jobs.table_views import ListView, View, sources
@@ -128,7 +127,7 @@ class Trial:
             at_once = [e for e in at_once if isinstance(e, gxe.ExpectTableRowCountToBeBetween)]
         rows = stored.whole(needs(at_once) | {*key})
         self._hold(View(rows, key), at_once, which)
-        lists = parallel_lists(self.table, UNBOUND_LISTS)
+        lists = parallel_lists(self.table)
         columns = needs(e for expectations in by_view.values() for e in expectations) | {*key}
         for rows in stored.chunks(columns):
             for view, expectations in by_view.items():

@@ -30,10 +30,15 @@ class JudgedDay:
     def positions(self, rankings: pa.Table, depth: int) -> np.ndarray:
         """Return a method's lists as candidate indices [R, depth], -1 where a list is shorter.
 
-        Raises ValueError for an item that is not among its request's candidates.
+        Raises ValueError for a request that is not the day's, or an item that is not among its
+        request's candidates.
         """
         ordered = rankings.sort_by([("request_id", "ascending"), ("rank", "ascending")])
-        row = np.searchsorted(self.request_id, ordered["request_id"].to_numpy())
+        ranked = ordered["request_id"].to_numpy()
+        row = np.searchsorted(self.request_id, ranked)
+        strange = self.request_id[np.minimum(row, len(self.request_id) - 1)] != ranked
+        if strange.any():
+            raise ValueError(f"request {ranked[strange][0]!r} is ranked, but is not of this day")
         rank = ordered["rank"].to_numpy()
         item = ordered["item_id"].to_numpy()
         places = np.full((len(self.request_id), depth), -1, np.int64)

@@ -11,7 +11,6 @@ import great_expectations as gx
 import great_expectations.expectations as gxe
 from great_expectations.expectations.row_conditions import Column as Where
 
-from jobs.audit import UNBOUND_LISTS
 from jobs.profile import Profile
 from jobs.table_views import LIST_KEY
 from schemas.expectations import ROWS, TABLE, Subject, expectation_suite, parallel_lists
@@ -24,7 +23,7 @@ SHARES = ("recall", "mrr", "ndcg", "category_coverage")
 
 def suite_of(table: Table, profile: Profile, day: date) -> gx.ExpectationSuite:
     """Return everything that a day's partition of the table is held to."""
-    declared = expectation_suite(table, UNBOUND_LISTS)
+    declared = expectation_suite(table)
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     start += timedelta(seconds=profile.day_start_seconds)
     # Adding to a suite that has been made would look for a project to save it in.
@@ -34,7 +33,7 @@ def suite_of(table: Table, profile: Profile, day: date) -> gx.ExpectationSuite:
 
 def view_of(table: Table, name: str) -> str:
     """Return the view that has the elements of a list column."""
-    for first, columns in parallel_lists(table, UNBOUND_LISTS).items():
+    for first, columns in parallel_lists(table).items():
         if table[name] in columns:
             return first
     raise KeyError(f"{table.name}.{name} is no list")

@@ -8,7 +8,7 @@ Letters: B requests, N candidates, U user fields, F item fields, D dense feature
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -32,14 +32,6 @@ class CandidateBatch:
     def __len__(self) -> int:
         """Return B."""
         return len(self.user_tokens)
-
-    def to(self, device: torch.device) -> "CandidateBatch":
-        """Return the batch on a device."""
-        moved = {
-            f.name: value if (value := getattr(self, f.name)) is None else value.to(device)
-            for f in fields(self)
-        }
-        return CandidateBatch(**moved)
 
 
 def tensors(table: Table, columns: Mapping[str, Tensor | np.ndarray]) -> dict[str, Tensor]:

@@ -67,28 +67,24 @@ def type_name(kind: pa.DataType) -> str:
     return {"double": "float64", "float": "float32"}.get(str(kind), str(kind))
 
 
-def parallel_lists(table: Table, apart: Collection[str]) -> dict[str, tuple[Column, ...]]:
-    """Group the list columns whose elements belong together, by the first one's name.
-
-    Lists of one shape run in parallel unless they stand `apart`: a user's vector is as ragged as
-    the candidates are and has nothing to do with them.
-    """
+def parallel_lists(table: Table) -> dict[str, tuple[Column, ...]]:
+    """Group the list columns whose elements belong together, by the first one's name."""
     groups: dict[object, list[Column]] = {}
     for column in table.columns:
         if column.is_list:
-            group = column.name if column.name in apart else column.shape
+            group = column.name if column.apart else column.shape
             groups.setdefault(group, []).append(column)
     return {columns[0].name: tuple(columns) for columns in groups.values()}
 
 
-def expectation_suite(table: Table, apart: Collection[str] = ()) -> gx.ExpectationSuite:
-    """Render the table; `apart` names the lists that are parallel to no other."""
+def expectation_suite(table: Table) -> gx.ExpectationSuite:
+    """Render the table."""
     expectations = [*_of_table(table)]
     for column in table.columns:
         expectations.append(_of_type(column))
         if not column.is_list:
             expectations += _of_values(column, ROWS)
-    for first, columns in parallel_lists(table, apart).items():
+    for first, columns in parallel_lists(table).items():
         for column in columns:
             expectations += _of_length(column, first)
             expectations += _of_values(column, first)

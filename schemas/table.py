@@ -13,7 +13,9 @@ class Column:
 
     `shape` is () for a scalar, (None,) for one value per candidate (ragged), (n, m) for n*m values
     stored flat in row-major order, which is the only form of a matrix that Petastorm delivers.
-    `low` and `high` are inclusive; a float column never holds NaN or an infinity.
+    `low` and `high` are inclusive; a float column never holds NaN or an infinity. Lists of one
+    shape run in parallel unless they stand `apart`: a user's vector is as ragged as the candidates
+    are and has nothing to do with them.
     """
 
     name: str
@@ -24,6 +26,7 @@ class Column:
     high: float | None = None
     nullable: bool = False
     shape: tuple[int | None, ...] = ()
+    apart: bool = False
 
     @property
     def length(self) -> int | None:

@@ -80,7 +80,7 @@ def teacher_labels(fields: Fields) -> Table:
             Column("request_id", fields.request_id, "The request."),
             Column("model_version", "string", "The model that gave f, e and u."),
             Column("k", "int32", "Items picked: min(K, N).", low=1),
-            Column("u", "float32", "Interest vector of the user.", shape=ragged),
+            Column("u", "float32", "Interest vector of the user.", shape=ragged, apart=True),
             Column("item_id", fields.item_id, "The candidate.", shape=ragged),
             _flag("win", "1 where the teacher picked the item (Eq. 16).", shape=ragged),
             Column(
@@ -268,7 +268,7 @@ def reference_items(fields: Fields) -> Table:
         key=("item_id",),
         columns=(
             Column("item_id", fields.item_id, "The item."),
-            Column("vector", "float32", "Its content vector.", shape=(None,)),
+            Column("vector", "float32", "Its content vector.", shape=(None,), apart=True),
         ),
     )
 
@@ -315,6 +315,7 @@ def truth_requests(fields: Fields) -> Table:
                 low=0,
                 high=1,
                 shape=ragged,
+                apart=True,
             ),
         ),
     )

@@ -49,13 +49,6 @@ def test_padding_loses_and_moves_nothing(lengths, fields, dense):
     assert not padded.dense[~padded.valid].any()
 
 
-def test_a_batch_moves_whole_and_keeps_its_gaps():
-    padded = ragged([2, 1])
-    moved = padded.to(torch.device("meta"))
-    assert moved.valid.device.type == moved.dense.device.type == "meta"
-    assert moved.win is None
-
-
 def row_columns() -> dict[str, object]:
     """Two rows of examples as Petastorm gives them: flat lists, int32, and strings."""
     return {

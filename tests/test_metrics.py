@@ -213,6 +213,12 @@ def test_rankings_become_places_whatever_their_order():
     assert judged_day().positions(ranked(rows[:1]), 2).tolist() == [[-1, -1], [4, -1]]
 
 
+@pytest.mark.parametrize("stranger", ["a", "r11", "s"])
+def test_a_ranked_request_of_another_day_is_refused(stranger):
+    with pytest.raises(ValueError, match=f"request '{stranger}' is ranked, but is not of this day"):
+        judged_day().positions(ranked([("r1", 1, "a"), (stranger, 1, "a")]), 2)
+
+
 def test_a_ranked_item_that_is_no_candidate_is_refused():
     with pytest.raises(ValueError, match=r"request 'r2' ranks item 'a', no candidate of it"):
         judged_day().positions(ranked([("r1", 1, "a"), ("r2", 1, "a")]), 2)

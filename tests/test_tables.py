@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from jobs.audit import UNBOUND_LISTS, audit
+from jobs.audit import audit
 from jobs.publish import write_parquet
 from jobs.spark_session import write_version
 from model.batch import from_examples, tensors
@@ -103,7 +103,7 @@ def test_what_arrow_writes_spark_reads_and_the_other_way(table, spark, tmp_path:
 
 @every_table
 def test_gx_knows_each_column_and_no_other(table):
-    suite = expectation_suite(table, UNBOUND_LISTS)
+    suite = expectation_suite(table)
     whole = {"", ", ".join(table.key)} - set(table.names)
     assert {e.meta["column"] for e in suite.expectations} - whole == set(table.names)
     words = {(e.meta["column"], e.meta["expected"]) for e in suite.expectations}
