@@ -65,9 +65,6 @@ pip_install() {
   .venv/bin/python -m pip install "$@" >>"$LOG" 2>&1 || explain_pip_failure
 }
 
-# The lock is complete, so nothing is resolved; a module is compiled when it is first imported.
-install_locked() { pip_install --no-deps --no-compile --use-pep517 --no-build-isolation "$@"; }
-
 explain_pip_failure() {
   local log="pip's log is $PWD/$LOG"
   if grep -q 'No space left on device' "$LOG"; then
@@ -81,16 +78,13 @@ explain_pip_failure() {
 
 install_packages() {
   echo "[2/3] installing $(grep -c == requirements.lock) packages, some minutes (log: $LOG) ..."
-  local key spark
+  local key
   key=$(requirements_key)
   # What builds pyspark, which comes as source, comes first: no other version is fetched for it then.
   pip_install "$(grep ^setuptools== requirements.lock)"
-  # Building pyspark is a third of the work, so it goes on beside the others.
-  install_locked "$(grep ^pyspark== requirements.lock)" &
-  spark=$!
-  trap 'kill "$spark" 2>/dev/null || true' EXIT
-  install_locked --requirement <(grep -v ^pyspark== requirements.lock)
-  wait "$spark"
+  # The lock is complete, so nothing is resolved; a module is compiled when it is first imported.
+  pip_install --no-deps --no-compile --use-pep517 --no-build-isolation \
+    --requirement requirements.lock
   echo "$key" >.venv/requirements.stamp
 }
 
