@@ -14,7 +14,7 @@ half-written table is ever visible. Open the red task's log; its last lines say 
 * anything else is a crash, tried three times within a quarter of an hour: mostly memory, disk or a
   lost machine.
 * pink (exit code 99) is no failure: nothing to do on that day. The first day has no model, so it
-  skips `score` to `validate_metrics`; every later day skips `bootstrap_*`.
+  skips `score` to `validate_rankings`; every later day skips `bootstrap_*`.
 
 Put that right, then go on from the red task (D is the run's logical date):
 
@@ -23,9 +23,10 @@ Put that right, then go on from the red task (D is the run's logical date):
 What a red task means:
 
 * `ingest`: the day's logs are missing, damaged or do not fit the profile. Has the source delivered?
-* `validate_*`: the table breaks a rule, and **nothing after it has run**. Read the broken rules in
-  the log, repair the source, and clear the whole day: what is unchanged is not made again. Never
-  mark a validation as success.
+* `validate_*`: a table breaks a rule, and **nothing after it has run**. `validate_candidates` is
+  the gate to the day's use, `validate_rankings` to a promotion, the others to training. Read the
+  broken rules in the log, repair the source, and clear the whole day: what is unchanged is
+  not made again. Never mark a validation as success.
 * `build_candidates`, `label_candidates`, `build_examples`, `bootstrap_examples`: Spark failed.
 * `score`, `evaluate`: yesterday's model could not be judged, so none is promoted today.
 * `promote`: no decision was made. (Holding a model back is a decision, and green.)
@@ -123,25 +124,23 @@ with DAG(
 ):
     chain(
         step("ingest", "ingest"),
-        step("validate_request_logs", "validate --table request_logs"),
         step("build_candidates", "build_candidates", hours=3),
-        candidates := step("validate_candidate_sets", "validate --table candidate_sets"),
+        candidates := step("validate_candidates", "validate --table request_logs candidate_sets"),
         step("score", "score"),
-        step("validate_rankings", "validate --table rankings"),
         step("evaluate", "evaluate"),
-        step("validate_metrics", "validate --table metrics"),
+        step("validate_rankings", "validate --table rankings metrics"),
         # One branch of the two is skipped; both are when nothing came in, and then so is this.
         promote := step("promote", "promote", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS),
         step("label_candidates", "label_candidates", hours=3),
-        step("validate_teacher_labels", "validate --table teacher_labels"),
         step("build_examples", "build_examples", hours=3),
-        step("validate_examples", "validate --table examples"),
+        step("validate_examples", "validate --table teacher_labels examples"),
         step("train", "train", hours=6),
         step("report", "report"),
     )
     chain(
         candidates,
         step("bootstrap_examples", "build_examples --bootstrap", hours=3),
+        step("validate_bootstrap", "validate --table examples"),
         step("bootstrap_train", "train --bootstrap", hours=6),
         promote,
     )

@@ -93,12 +93,13 @@ class Task:
         self.say(f"unchanged: {publication.partition.name} holds {live.rows:,} rows already")
         return True
 
-    def made(self, publication: Publication, note: str, next_step: str) -> None:
-        """End the step: what it made, how long it took, what comes next."""
+    def made(self, publication: Publication, note: str, next_step: str = "") -> None:
+        """Say what was made, how long it took and, where the step ends with it, what comes next."""
         live = publication.partition.manifest()
         seconds = time.monotonic() - self._started
         self.say(f"{live.rows:,} rows in {publication.partition.name} ({note}; {seconds:.1f} s)")
-        self.next(next_step)
+        if next_step:
+            self.next(next_step)
 
     def next(self, step: str) -> None:
         """Print which step comes next."""

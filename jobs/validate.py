@@ -1,6 +1,6 @@
-"""Hold a day's partition of one table to its declaration and its rules, with Great Expectations.
+"""Hold a day's partitions of some tables to their declarations and rules, with Great Expectations.
 
-Reads any table (every live part of the day, such as the labels of each teacher), writes one row of
+Reads any tables (every live part of the day, such as the labels of each teacher), writes one row of
 validations for each expectation. Exits with 2 where one does not hold, and again on a rerun.
 """
 
@@ -21,21 +21,16 @@ from schemas.tables import declare
 STEP = "validate"
 WRITES = ("validations",)
 READS = tuple(name for name in declare(Fields(), 1) if name not in WRITES)
-NEXT = {
-    "request_logs": "build_candidates",
-    "candidate_sets": "score",
-    "rankings": "evaluate",
-    "metrics": "promote",
-    "teacher_labels": "build_examples",
-    "examples": "train",
-}
-"""The step that waits for the table's validation; the others are waited for by nothing."""
+NEXT = {"candidate_sets": "score", "metrics": "promote", "examples": "train"}
+"""The step that waits for a table's validation; the others are waited for by nothing."""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = step_parser(STEP, __doc__, example="--table request_logs")
-    parser.add_argument("--table", required=True, choices=READS, help="the table to validate")
+    parser = step_parser(STEP, __doc__, example="--table request_logs candidate_sets")
+    parser.add_argument(
+        "--table", required=True, nargs="+", choices=READS, help="the tables to validate"
+    )
     return parser
 
 
@@ -90,15 +85,11 @@ def refusal(rows: list[dict[str, Any]], parts: list[Partition], lake: Lake) -> R
     )
 
 
-def validate(task: Task, args: argparse.Namespace) -> None:
-    """Judge, publish the results whatever they are, refuse where one is bad."""
-    table = task.lake.tables[args.table]
-    parts = live_parts(task.lake.partition(args.table, task.day))
-    if not parts:
-        raise NothingToDo(f"there is no {args.table} on {task.day}")
+def hold(task: Task, table: Table, parts: list[Partition]) -> Refused | None:
+    """Judge a table and publish the results whatever they are; return what is to be refused."""
     inputs = {part.name: part.manifest() for part in parts}
     output = Publication(
-        task.lake.partition("validations", task.day, of=args.table),
+        task.lake.partition("validations", task.day, of=table.name),
         step=STEP,
         inputs={name: manifest.digest for name, manifest in inputs.items()},
         parameters={
@@ -118,10 +109,23 @@ def validate(task: Task, args: argparse.Namespace) -> None:
         about = ".".join(name for name in (row["table"], row["column"]) if name)
         task.say(f"FAILED {about}: expected {row['expectation']}, found {row['observed']}")
     if failed:
-        raise refusal(rows, parts, task.lake)
+        return refusal(rows, parts, task.lake)
     if not is_done:
-        note = f"{len(rows)} expectations hold on {total:,} rows of {args.table}"
-        task.made(output, note, NEXT.get(args.table, "report"))
+        task.made(output, f"{len(rows)} expectations hold on {total:,} rows of {table.name}")
+    return None
+
+
+def validate(task: Task, args: argparse.Namespace) -> None:
+    """Judge each table that the day has; refuse, after the last, where one is bad."""
+    days = {name: live_parts(task.lake.partition(name, task.day)) for name in args.table}
+    present = {name: parts for name, parts in days.items() if parts}
+    if not present:
+        raise NothingToDo(f"there is no {' and no '.join(days)} on {task.day}")
+    held = [hold(task, task.lake.tables[name], parts) for name, parts in present.items()]
+    refused = [str(refusal) for refusal in held if refusal is not None]
+    if refused:
+        raise Refused("\n".join(refused))
+    task.next(NEXT.get(args.table[-1], "report"))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,26 +9,24 @@ DAY_ONE, DAY_TWO = "2026-01-01", "2026-01-02"
 
 COMMANDS = {
     "ingest": "ingest",
-    "validate_request_logs": "validate --table request_logs",
     "build_candidates": "build_candidates",
-    "validate_candidate_sets": "validate --table candidate_sets",
+    "validate_candidates": "validate --table request_logs candidate_sets",
     "score": "score",
-    "validate_rankings": "validate --table rankings",
     "evaluate": "evaluate",
-    "validate_metrics": "validate --table metrics",
+    "validate_rankings": "validate --table rankings metrics",
     "bootstrap_examples": "build_examples --bootstrap",
+    "validate_bootstrap": "validate --table examples",
     "bootstrap_train": "train --bootstrap",
     "promote": "promote",
     "label_candidates": "label_candidates",
-    "validate_teacher_labels": "validate --table teacher_labels",
     "build_examples": "build_examples",
-    "validate_examples": "validate --table examples",
+    "validate_examples": "validate --table teacher_labels examples",
     "train": "train",
     "report": "report",
 }
-JUDGE = ["score", "validate_rankings", "evaluate", "validate_metrics"]
-BOOTSTRAP = ["bootstrap_examples", "bootstrap_train"]
-BEFORE = ["ingest", "validate_request_logs", "build_candidates", "validate_candidate_sets"]
+JUDGE = ["score", "evaluate", "validate_rankings"]
+BOOTSTRAP = ["bootstrap_examples", "validate_bootstrap", "bootstrap_train"]
+BEFORE = ["ingest", "build_candidates", "validate_candidates"]
 AFTER = list(COMMANDS)[list(COMMANDS).index("promote") :]
 # Plans: no model can be judged on the first day, and none is bootstrapped on a later one.
 FIRST_DAY = [(["jobs.score"], 99)]

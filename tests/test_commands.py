@@ -8,7 +8,7 @@ import pytest
 
 from jobs import __main__ as listing
 from jobs.errors import Refused
-from jobs.line import COMMANDS, step_module
+from jobs.line import step_module
 from jobs.profile import load_profile
 from schemas.table import Fields
 from schemas.tables import declare
@@ -110,18 +110,6 @@ def test_every_table_has_one_maker_and_is_read_after_it():
     assert set(made_by) == declared | {"models", "reports"}
     for name in anything:
         assert set(step_module(name).READS) <= declared
-
-
-def test_a_table_is_validated_before_it_is_read():
-    line = [command for command in COMMANDS if not command.endswith("--bootstrap")]
-    for position, command in enumerate(line):
-        name, *flags = command.split()
-        if name in ("validate", "ingest", "report"):
-            continue
-        for table in step_module(name).READS:
-            check = f"validate --table {table}"
-            assert check not in line or line.index(check) < position, f"{name} reads {table} first"
-        assert flags == []
 
 
 # --- profiles

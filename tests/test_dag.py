@@ -35,8 +35,12 @@ from jobs import line
 
 DAGS = ROOT / "dags"
 
-# The examples of the base DCN are validated with the day's other examples, after it has trained.
-READ_BEFORE_VALIDATION = {("bootstrap_train", "examples")}
+# What only lays a table out anew is validated with it, before anything follows from either.
+READ_BEFORE_VALIDATION = {
+    ("build_candidates", "request_logs"),
+    ("evaluate", "rankings"),
+    ("build_examples", "teacher_labels"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -125,23 +129,24 @@ def test_the_edges(dag):
     assert {(t.task_id, after) for t in dag.tasks for after in t.downstream_task_ids} == expected
 
 
-def test_no_step_reads_a_table_before_its_validation(dag):
-    validated = {name.split()[-1] for name in line.COMMANDS if name.startswith("validate")}
+def test_nothing_follows_from_a_table_before_its_validation(dag):
+    gates = {name: set(c.split()[2:]) for name, c in COMMANDS.items() if c.startswith("validate")}
+    validated = set().union(*gates.values())
     skipped_gates, readers = set(), 0
     for task_id, command in COMMANDS.items():
-        module = line.step_module(command.split()[0])
-        if module.__name__ == "jobs.validate":
+        if task_id in gates:
             continue
+        module = line.step_module(command.split()[0])
         before = dag.get_task(task_id).get_flat_relative_ids(upstream=True)
         after = dag.get_task(task_id).get_flat_relative_ids(upstream=False)
         for table in validated & set(getattr(module, "WRITES", ())):
-            assert f"validate_{table}" in after
+            assert any(table in gates[name] for name in after & set(gates))
         for table in validated & set(getattr(module, "READS", ())):
             # The bootstrap is for a day without labels.
             if (task_id, table) == ("bootstrap_examples", "teacher_labels"):
                 continue
             readers += 1
-            if f"validate_{table}" not in before:
+            if not any(table in gates[name] for name in before & set(gates)):
                 skipped_gates.add((task_id, table))
     assert skipped_gates == READ_BEFORE_VALIDATION
     assert readers >= 8
@@ -192,7 +197,7 @@ def test_a_command_is_understood_by_its_own_job(dag, stand_in, tmp_path, task_id
     assert (minus_m, step) == ("-m", COMMANDS[task_id].split()[0])
     assert args.lake == Path(lake)
     assert args.date.isoformat() == DAY_TWO
-    assert ("bootstrap" in task_id) is bool(getattr(args, "bootstrap", False))
+    assert ("--bootstrap" in COMMANDS[task_id]) is getattr(args, "bootstrap", False)
 
 
 @pytest.mark.parametrize(
@@ -236,10 +241,11 @@ def test_a_day_on_which_nothing_came_in_is_skipped_whole(dag, stand_in):
     assert len(stand_in.calls()) == 1
 
 
-@pytest.mark.parametrize("table", ["metrics", "teacher_labels"])
-def test_a_refused_validation_is_not_retried_and_stops_all_that_follows(dag, stand_in, table):
+@pytest.mark.parametrize(
+    ("table", "gate"), [("metrics", "validate_rankings"), ("teacher_labels", "validate_examples")]
+)
+def test_a_refused_validation_is_not_retried_and_stops_all_that_follows(dag, stand_in, table, gate):
     stand_in.plan([*LATER_DAY, (["jobs.validate", table], 2)])
-    gate = f"validate_{table}"
     after = dag.get_task(gate).get_flat_relative_ids(upstream=False)
     before = set(COMMANDS) - {gate, *after, *BOOTSTRAP}
     assert states(dag, DAY_TWO) == (
@@ -259,7 +265,7 @@ def test_hostile_values_arrive_as_they_are_and_no_shell_reads_them(dag, stand_in
     states(dag, DAY_TWO, {"lake": lake, "profile": profile})
     for call in stand_in.calls():
         assert call["argv"][-6:] == ["--lake", lake, "--date", DAY_TWO, "--profile", profile]
-    assert len(stand_in.calls()) == len(COMMANDS) - 1
+    assert len(stand_in.calls()) == len(COMMANDS) - len(BOOTSTRAP) + 1
     assert sorted(path.name for path in ROOT.iterdir()) == before
 
 

@@ -55,6 +55,22 @@ def test_all_faults_are_printed_and_the_first_is_the_message(lake, capsys):
     assert remake in told.err
 
 
+def test_of_several_tables_each_is_judged_and_each_fault_is_told(lake, capsys):
+    bad = copy.deepcopy(LOGS)
+    bad[0]["score"] = NAN
+    plant_rows(lake, "request_logs", bad)
+    plant_rows(lake, "rankings", GOOD["rankings"])
+    tables = ("request_logs", "metrics", "rankings")
+    assert run(lake, *tables) == 2
+    told = capsys.readouterr()
+    assert results(lake, "request_logs")
+    assert f"rows in validations/dt={DAY}/of=rankings" in told.out
+    assert told.err.startswith(f"validate: refused: request_logs/dt={DAY}: 1 of ")
+    plant_rows(lake, "candidate_sets", [{**GOOD["candidate_sets"][0], "n_candidates": -1}])
+    assert run(lake, "request_logs", "candidate_sets") == 2
+    assert f"\ncandidate_sets/dt={DAY}: " in capsys.readouterr().err
+
+
 def test_every_part_of_the_day_is_judged(lake, capsys):
     plant_rows(lake, "examples", GOOD["examples"], "none")
     plant_rows(lake, "examples", GOOD["examples"][:1], "mmr-1")
@@ -157,5 +173,5 @@ def test_a_run_is_quiet_leaves_nothing_behind_and_a_rerun_is_light(lake, tmp_pat
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.splitlines()[-1] == last
-    assert len(done.stdout.splitlines()) == 2
+    assert len(done.stdout.splitlines()) == 3
     assert [*home.rglob("*")] == [*temporary.rglob("*")] == []
