@@ -5,6 +5,7 @@ the bootstrap's base DCN stands at models/bootstrap/dt=<day>/. The promoted mode
 the promotions table.
 """
 
+import json
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ import pyarrow.parquet as pq
 from jobs.errors import Refused
 from jobs.lake import SAFE_VALUE, Lake, verified
 from jobs.manifest import Manifest, code_version, describe, recipe_of
-from model.layout import ITEMS
+from model.layout import CONFIG, ITEMS
 
 SEARCHED_DAYS = 366
 """How far back a model is looked for."""
@@ -69,6 +70,11 @@ class Registry:
         if not SAFE_VALUE.fullmatch(version) or not (self.lake.models / version).is_dir():
             raise Refused(f"model version {version!r} is not in {self.lake.models}")
         return self.lake.models / version
+
+    def is_base(self, version: str) -> bool:
+        """Whether a version is a base DCN: the first day's stand-in, which has no student."""
+        about = json.loads((self.folder(version) / CONFIG).read_text(encoding="utf-8"))["about"]
+        return about["kind"] == "dcn"
 
     def items(self, version: str) -> pa.Table:
         """Return item_id and e of every item that the version has met, sorted by id, once each."""

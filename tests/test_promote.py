@@ -60,6 +60,16 @@ def test_without_margins_nothing_may_be_lost():
     assert not judge(rows(-1e-9, 0.0), strict)[0]
 
 
+def test_against_a_base_dcn_accuracy_alone_is_asked():
+    holds, reason = judge(rows(-0.02, -0.9), CONFIG, against_base=True)
+    assert holds
+    assert reason == (
+        "recall@5 +0.0000 [-0.0200, +0.0500], margin -0.02; "
+        "no diversity is asked against a base DCN"
+    )
+    assert not judge(rows(-0.03, 0.9), CONFIG, against_base=True)[0]
+
+
 def test_what_cannot_be_known_is_held():
     assert not judge(rows(float("nan"), 0.0), CONFIG)[0]
 
