@@ -69,7 +69,7 @@ class Table:
 
     def per_candidate(self) -> tuple[Column, ...]:
         """The columns that hold one value per candidate."""
-        return tuple(column for column in self.columns if column.shape == (None,))
+        return tuple(c for c in self.columns if c.shape == (None,) and not c.apart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
