@@ -19,14 +19,7 @@ from jobs.publish import Publication
 from jobs.world.catalogue import Catalogue
 from jobs.world.config import WorldConfig
 from jobs.world.requests import Day, Request, examination
-from model.ordering import top_k
-from model.satiation import (
-    best_by_category,
-    best_by_likeness,
-    list_value,
-    repeats_by_category,
-    repeats_by_likeness,
-)
+from model.satiation import Audience
 from schemas.arrow import arrow_schema
 
 STEP = "simulate_logs"
@@ -141,24 +134,10 @@ class Columns:
 
     def values(self, request: Request, k: int) -> tuple[float, float]:
         """Return V of the best list and V of the top K by p."""
-        items, item = self.items, request.item
-        category, content = items.category[item], items.content[item]
         by_category = self.catalogue.config.wear_by == "category"
-
-        def worth(picks: np.ndarray) -> float:
-            repeats = (
-                repeats_by_category(category[picks])
-                if by_category
-                else repeats_by_likeness(content[picks])
-            )
-            return list_value(request.p[picks], request.wear[picks], repeats, self.examination)
-
-        best = (
-            best_by_category(request.p, request.wear, category, item, k)
-            if by_category
-            else best_by_likeness(request.p, request.wear, content, item, k)
-        )
-        return worth(best), worth(top_k(request.p, item, k))
+        kind = (self.items.category if by_category else self.items.content)[request.item]
+        audience = Audience(request.item, request.p, request.wear, kind, self.examination)
+        return audience.value(audience.best(k)), audience.value(audience.top_by_p(k))
 
 
 def simulate(task: Task, args: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.expectations import LENGTH_OF
-from schemas.tables import Column
+from schemas.table import Column
 
 Values = pa.Array | pa.ChunkedArray | np.ndarray
 LIST_KEY = ("request_id", "method", "model_version")

@@ -7,63 +7,29 @@ import numpy as np
 from jobs.features import flat, lengths
 from jobs.judged_day import JudgedDay
 from jobs.lake import Partition
-from model.ordering import top_k
-from model.satiation import (
-    best_by_category,
-    best_by_likeness,
-    list_value,
-    repeats_by_category,
-    repeats_by_likeness,
-)
+from model.satiation import Audience
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The truth of a judged day; arrays follow its candidates."""
+    """The truth of a judged day: one audience a request, in the order of its requests."""
 
-    day: JudgedDay
-    p: np.ndarray  # [M]
-    wear: np.ndarray  # [M]
-    examination: np.ndarray  # [places]
-    by_likeness: bool
+    start: np.ndarray
+    """Index of each request's first candidate among the day's [R]."""
+    audiences: list[Audience]
 
     def value(self, places: np.ndarray) -> np.ndarray:
-        """Return V of each list [R]; `places` [R, K] are candidate indices, -1 for none."""
-        return np.array([self._worth(row[row >= 0]) for row in places])
+        """Return V of each list [R]; `places` [R, K] are the day's candidates, -1 for none."""
+        rows = zip(self.audiences, places, self.start, strict=True)
+        return np.array([audience.value(row[row >= 0] - start) for audience, row, start in rows])
 
     def best(self, k: int) -> np.ndarray:
         """Return V* of each request: exact where wear goes by category, else the greedy's value."""
-        return np.array([self._worth(self._best(r, k)) for r in range(len(self.day.start))])
+        return np.array([audience.value(audience.best(k)) for audience in self.audiences])
 
     def top_by_p(self, k: int) -> np.ndarray:
         """Return V of the k most clickable candidates of each request."""
-        return np.array([self._worth(self._top(r, k)) for r in range(len(self.day.start))])
-
-    def _worth(self, picks: np.ndarray) -> float:
-        repeats = (
-            repeats_by_likeness(self.day.reference[picks])
-            if self.by_likeness
-            else repeats_by_category(self._code(picks))
-        )
-        return list_value(self.p[picks], self.wear[picks], repeats, self.examination)
-
-    def _code(self, picks: np.ndarray) -> np.ndarray:
-        return self.day.category[picks].argmax(axis=1)
-
-    def _slice(self, request: int) -> np.ndarray:
-        start = self.day.start[request]
-        return np.arange(start, start + self.day.count[request])
-
-    def _top(self, request: int, k: int) -> np.ndarray:
-        mine = self._slice(request)
-        return mine[top_k(self.p[mine], self.day.item_id[mine], k)]
-
-    def _best(self, request: int, k: int) -> np.ndarray:
-        mine = self._slice(request)
-        p, wear, item = self.p[mine], self.wear[mine], self.day.item_id[mine]
-        if self.by_likeness:
-            return mine[best_by_likeness(p, wear, self.day.reference[mine], item, k)]
-        return mine[best_by_category(p, wear, self._code(mine), item, k)]
+        return np.array([audience.value(audience.top_by_p(k)) for audience in self.audiences])
 
 
 def read_truth(partition: Partition, day: JudgedDay, *, by_likeness: bool) -> Truth | None:
@@ -74,5 +40,10 @@ def read_truth(partition: Partition, day: JudgedDay, *, by_likeness: bool) -> Tr
     same = np.array_equal(flat(table["item_id"]).to_numpy(), day.item_id)
     if not same or not np.array_equal(lengths(table["item_id"]), day.count):
         raise ValueError(f"{partition.name} does not list the candidates of candidate_sets")
-    values = [flat(table[name]).to_numpy() for name in ("p", "wear")]
-    return Truth(day, *values, np.array(table["examination"][0].as_py()), by_likeness)
+    p, wear = (flat(table[name]).to_numpy() for name in ("p", "wear"))
+    kind = day.reference if by_likeness else day.category.argmax(axis=1)
+    examination = np.array(table["examination"][0].as_py())
+    slices = [slice(s, s + n) for s, n in zip(day.start, day.count, strict=True)]
+    return Truth(
+        day.start, [Audience(day.item_id[s], p[s], wear[s], kind[s], examination) for s in slices]
+    )

@@ -4,9 +4,44 @@ n counts what was shown before in the list: items of the same category, or, wher
 likeness, the sum of max(0, cos(z_i, z_j)). Letters: N candidates, K places, d content width.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from model.ordering import best_first
+from model.ordering import best_first, top_k
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """What one request's user would do; arrays are [N] and follow the candidates."""
+
+    item_id: np.ndarray
+    p: np.ndarray
+    wear: np.ndarray
+    kind: np.ndarray
+    """Category codes [N], or content vectors [N, d] where wear goes by likeness."""
+    examination: np.ndarray
+    """v_r [places]."""
+
+    def value(self, picks: np.ndarray) -> float:
+        """Return V of a list of candidate indices [K]."""
+        kind = self.kind[picks]
+        repeats = repeats_by_likeness(kind) if self.by_likeness else repeats_by_category(kind)
+        return list_value(self.p[picks], self.wear[picks], repeats, self.examination)
+
+    def best(self, k: int) -> np.ndarray:
+        """Return the best list: exact by category, the greedy's by likeness."""
+        best = best_by_likeness if self.by_likeness else best_by_category
+        return best(self.p, self.wear, self.kind, self.item_id, k)
+
+    def top_by_p(self, k: int) -> np.ndarray:
+        """Return the k most clickable candidates, which is blind to wear."""
+        return top_k(self.p, self.item_id, k)
+
+    @property
+    def by_likeness(self) -> bool:
+        """Whether repetition wears by likeness of content."""
+        return self.kind.ndim == 2
 
 
 def repeats_by_category(category: np.ndarray) -> np.ndarray:

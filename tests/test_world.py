@@ -17,7 +17,7 @@ from jobs.world.catalogue import Catalogue
 from jobs.world.config import WorldConfig
 from jobs.world.requests import Day, Request, examination
 from model.satiation import unit_rows
-from schemas.tables import Fields
+from schemas.table import Fields
 
 FIELDS = Fields(item=("category", "brand"), context=("query",), category="category")
 TINY = WorldConfig(
