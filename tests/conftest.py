@@ -1,5 +1,6 @@
 """One Spark session, one lake of the toy world, and the goldens with the flag that renews them."""
 
+import logging
 import os
 
 # Before anything imports torch: on tensors this small threads only get in each other's way.
@@ -26,6 +27,9 @@ from jobs.teacher import teacher_id
 
 GOLDEN = Path(__file__).parent / "golden"
 DAYS = tuple(date(2026, 1, n) for n in (1, 2, 3))
+
+# At the end py4j says that it closes, to a stream that pytest has closed before.
+logging.getLogger("py4j").setLevel(logging.WARNING)
 
 # A shared machine may be slow; no test of ours is about speed.
 settings.register_profile("no deadline", deadline=None)

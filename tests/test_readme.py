@@ -6,8 +6,11 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+
+from benchmarks.first_run import table
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -48,6 +51,38 @@ def test_make_run_ends_with_the_table_and_the_page(made: tuple[Path, str]) -> No
     assert page.is_file()
     tail = printed[printed.index((lake / "reports" / "summary.txt").read_text().strip()) :]
     assert str(page) in tail
+
+
+def test_the_table_and_the_picture_are_those_of_a_run() -> None:
+    shown = ROOT / "benchmarks" / "first_run"
+    summary = (shown / "summary.txt").read_text(encoding="utf-8")
+    assert table(summary) in README
+    assert f"({(shown / 'front.svg').relative_to(ROOT)})" in README
+
+
+def test_a_run_renews_them(made: tuple[Path, str], tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(README, encoding="utf-8")
+    flags = ["--lake", str(made[0]), "--out", str(tmp_path / "shown"), "--readme", str(readme)]
+    done = run([sys.executable, "-m", "benchmarks.first_run", *flags])
+    assert done.returncode == 0, done.stderr
+    summary = (made[0] / "reports" / "summary.txt").read_text(encoding="utf-8")
+    assert (tmp_path / "shown" / "summary.txt").read_text(encoding="utf-8") == summary
+    assert table(summary) in readme.read_text(encoding="utf-8")
+    picture = ElementTree.parse(tmp_path / "shown" / "front.svg").getroot()
+    assert "CDM" in "".join(picture.itertext())
+    assert "var(" not in ElementTree.tostring(picture, encoding="unicode")
+
+
+def test_the_facts_of_a_run(made: tuple[Path, str]) -> None:
+    done = run(
+        [sys.executable, "-m", "benchmarks.lake_facts", "--lake", str(made[0]), "--profile", "toy"]
+    )
+    assert done.returncode == 0, done.stderr
+    rows, seconds, methods = done.stdout.split("\n\n")
+    assert re.search(r"^\| candidate_sets \| 80 \| 80 \|$", rows, re.MULTILINE)
+    assert re.search(r"^\| label_candidates \| [\d.]+ \| [\d.]+ \|$", seconds, re.MULTILINE)
+    assert re.search(r"^\| CDM - DCN \|", methods, re.MULTILINE)
 
 
 def test_the_readme_names_both_commands() -> None:

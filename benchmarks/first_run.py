@@ -1,0 +1,76 @@
+"""Put what `make run` showed into the README: its table as text, its picture as a file.
+
+Reads the report of a lake; writes summary.txt and front.svg into --out, and renews the block of
+the README that quotes them.
+"""
+
+import argparse
+import re
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SHOWN = ROOT / "benchmarks" / "first_run"
+BLOCK = re.compile(r"(<!-- first_run -->\n```text\n).*?(```\n)", re.DOTALL)
+PICTURE = re.compile(r'<svg [^>]*aria-label="Accuracy against diversity.*?</svg>', re.DOTALL)
+
+
+def standalone(picture: str, css: str) -> str:
+    """Return an inline picture as a file of its own: the page's light colours, on paper."""
+    root = css[css.index(":root {") : css.index("}")]
+    colours = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", root))
+    for name, value in colours.items():
+        picture = picture.replace(f"var({name})", value.replace('"', "'"))
+    left, top, width, height = re.search(r'viewBox="([^"]*)"', picture)[1].split()
+    paper = f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="#ffffff"/>'
+    head, body = picture.split(">", 1)
+    return f'{head} xmlns="http://www.w3.org/2000/svg">{paper}{body}\n'
+
+
+def table(summary: str) -> str:
+    """Return the part of the summary that a README has room for: its sentence and its numbers."""
+    blocks = summary.strip().split("\n\n")
+    return "\n\n".join([blocks[0], *(b for b in blocks if b.startswith("CDM") or "CDM - " in b)])
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.first_run",
+        description=__doc__,
+        epilog="example, after make run:\n  python -m benchmarks.first_run --lake lake",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--lake", type=Path, required=True, help="the lake that make run filled")
+    parser.add_argument("--out", type=Path, default=SHOWN, help="folder of text and picture")
+    parser.add_argument("--readme", type=Path, default=ROOT / "README.md", help="file to renew")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command."""
+    args = build_parser().parse_args(argv)
+    try:
+        page = (args.lake / "reports" / "index.html").read_text(encoding="utf-8")
+        summary = (args.lake / "reports" / "summary.txt").read_text(encoding="utf-8")
+    except OSError as error:
+        print(f"first_run: refused: {error}; make one first: make run LAKE=...", file=sys.stderr)
+        return 2
+    found = PICTURE.search(page)
+    if found is None:
+        print("first_run: refused: this report judges no day yet; run three", file=sys.stderr)
+        return 2
+    args.out.mkdir(parents=True, exist_ok=True)
+    css = files("jobs.report").joinpath("page.css").read_text(encoding="utf-8")
+    (args.out / "front.svg").write_text(standalone(found[0], css), encoding="utf-8")
+    (args.out / "summary.txt").write_text(summary, encoding="utf-8")
+    readme = args.readme.read_text(encoding="utf-8")
+    shown = BLOCK.sub(lambda block: f"{block[1]}{table(summary)}\n{block[2]}", readme)
+    args.readme.write_text(shown, encoding="utf-8")
+    print(f"made {args.out}/front.svg and summary.txt; renewed {args.readme}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
