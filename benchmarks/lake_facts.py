@@ -15,7 +15,8 @@ from pathlib import Path
 from jobs.errors import Refused
 from jobs.lake import Lake
 from jobs.manifest import FILE_NAME, Manifest
-from jobs.profile import Profile, load_profile
+from jobs.profile.config import Profile
+from jobs.profile.load import load_profile
 from jobs.report.metric_table import METHODS, Numbers
 from jobs.report.wording import interval, number, signed
 

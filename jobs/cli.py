@@ -9,7 +9,8 @@ from pathlib import Path
 
 from jobs.errors import NothingToDo, Refused
 from jobs.lake import Lake, parse_day
-from jobs.profile import Profile, load_profile
+from jobs.profile.config import Profile
+from jobs.profile.load import load_profile
 from jobs.publish import Publication
 
 SPECIAL_IN_PATHS = "#?%*[]{}\\"

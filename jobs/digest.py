@@ -52,6 +52,20 @@ def _rows(array: pa.Array) -> np.ndarray:
     return _mix(running[offsets[1:]] - running[offsets[:-1]] + lengths.astype(np.uint64))
 
 
+def row_hashes(batch: pa.RecordBatch) -> list[np.ndarray]:
+    """Return two independent 64-bit hashes of each row, from the columns' names and values."""
+    words = [np.zeros(batch.num_rows, np.uint64) for _ in SEEDS]
+    with np.errstate(over="ignore"):
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            salt = hash_array(np.array([name], dtype=object), categorize=False)[0]
+            bits = _rows(column)
+            words = [
+                _mix(word + _mix(bits ^ salt ^ seed))
+                for word, seed in zip(words, SEEDS, strict=True)
+            ]
+    return words
+
+
 class ContentDigest:
     """A running digest; feed it record batches in any order."""
 
@@ -62,16 +76,7 @@ class ContentDigest:
 
     def update(self, batch: pa.RecordBatch) -> None:
         """Add the rows of a batch."""
-        words = [np.zeros(batch.num_rows, np.uint64) for _ in SEEDS]
-        with np.errstate(over="ignore"):
-            for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                salt = hash_array(np.array([name], dtype=object), categorize=False)[0]
-                bits = _rows(column)
-                words = [
-                    _mix(word + _mix(bits ^ salt ^ seed))
-                    for word, seed in zip(words, SEEDS, strict=True)
-                ]
-            sums = [int(np.sum(word, dtype=np.uint64)) for word in words]
+        sums = [int(np.sum(word, dtype=np.uint64)) for word in row_hashes(batch)]
         self._sums = [(a + b) % 2**64 for a, b in zip(self._sums, sums, strict=True)]
         self.rows += batch.num_rows
 

@@ -1,48 +1,46 @@
-"""Import one day of real logs: request_logs, reference_items.
+"""Import one day of logs from files: request_logs, reference_items, quarantine.
 
-Reads the raw files that the profile's [source] names and nothing of the lake. A request is an
-impression; its candidates are derived: what other users were shown in the source.pool_minutes
-before it. What a request showed beside that pool is dropped and counted, since adding it would tell
-the answer; its clicks there are kept as missed_positives, so that Recall pays for them.
+Reads the raw files that the profile's [source] names and nothing of the lake. A source row that
+cannot be used goes to quarantine with its reason, its file and its line; rows in = rows used + of
+other days + quarantined (+ outside the window, + cut), which is printed and kept in the manifest.
 """
 
 import argparse
 import dataclasses
+import shutil
 import sys
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyspark.sql import Observation
+from pyspark.sql import functions as F
 
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
 from jobs.manifest import describe
 from jobs.publish import Publication
-from jobs.sources import ebnerd
-from jobs.sources.coread import coread_vectors
-from jobs.sources.day_logs import DayLogs
+from jobs.sources.account import QUARANTINED, account, measures
+from jobs.sources.config import SourceConfig
+from jobs.sources.day import FEW, Day
+from jobs.sources.joined import Facts, JoinedReader
+from jobs.sources.raw_files import find, pieces
+from jobs.sources.raw_frames import Staging
+from jobs.sources.reference import coclick, read_history, read_vectors
+from jobs.sources.staging import Span, Stager
+from jobs.sources.trailing_window import MICROSECONDS_A_MINUTE
+from jobs.spark_session import add_master, spark_session, write_version
 from schemas.arrow import arrow_schema
 
 STEP = "import_logs"
 READS: tuple[str, ...] = ()
-WRITES = ("reference_items", "request_logs")
-ACCOUNTS = {
-    "impressions": {
-        "requests": "requests",
-        "impressions_without_candidates": "dropped without a candidate",
-        "impressions_with_one_candidate": "dropped with one candidate",
-    },
-    **{
-        name: {
-            f"{name}_kept": "among the candidates",
-            f"{name}_outside_pool": "outside the pool",
-            f"{name}_in_dropped_impressions": "in dropped impressions",
-        }
-        for name in ("shown", "clicks")
-    },
-}
-"""What came in, and the parts that it must be the sum of, in the words of the printed account."""
+WRITES = ("quarantine", "reference_items", "request_logs")
+EXAMPLES_SHOWN = 3
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -51,116 +49,225 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--source", type=Path, help="folder of the raw files, instead of the profile's source.path"
     )
+    add_master(parser)
     return parser
 
 
-def source_files(task: Task, folder: Path | None) -> dict[str, Path]:
-    """Return the raw files by role; refuse a profile that this source cannot fill."""
-    source, fields = task.profile.source, task.profile.fields
-    if source.kind == "simulated":
-        raise Refused(
-            f"profile {task.profile.name!r} has source.kind = 'simulated'; run "
-            f"python -m jobs.simulate_logs, or name a real source there"
-        )
-    if folder is None and not source.path:
-        raise Refused(
-            f"profile {task.profile.name!r} names no source.path; give the folder of the raw files "
-            "there or as --source DIR"
-        )
-    known = {
-        "item": ebnerd.ITEM_FIELDS,
-        "context": ebnerd.CONTEXT_FIELDS,
-        "dense": ebnerd.DENSE,
-    }
-    for section, names in known.items():
-        for name in getattr(fields, section):
-            if name not in names:
-                raise Refused(
-                    f"profile {task.profile.name!r}: fields.{section} has {name!r}, which a source "
-                    f"of kind {source.kind!r} has not; it has {', '.join(names)}"
-                )
-    return ebnerd.find_files(folder or Path(source.path))
+def span_of(day: date, start_seconds: int, source: SourceConfig) -> Span:
+    """Return the day in microseconds, and the beginning of the window before its first request."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    begin = (int(midnight.timestamp()) + start_seconds) * 1_000_000
+    end = begin + int(timedelta(days=1).total_seconds()) * 1_000_000
+    return Span(begin - source.window_minutes * MICROSECONDS_A_MINUTE, begin, end)
 
 
-def day_span(task: Task, path: Path, impressions: ebnerd.Impressions) -> tuple[int, int]:
-    """Return the first impression of the day and the one after its last; refuse an empty day."""
-    midnight = datetime(task.day.year, task.day.month, task.day.day, tzinfo=UTC)
-    begin = int(midnight.timestamp()) + task.profile.day_start_seconds
-    ends = np.array([begin, begin + 24 * 60 * 60]) * 1_000_000
-    start, stop = np.searchsorted(impressions.moment, ends).tolist()
-    if start == stop:
-        held = "no rows at all"
-        if len(impressions.moment):
-            held = " to ".join(
-                str(np.datetime64(moment, "us").astype("datetime64[m]"))
-                for moment in impressions.moment[[0, -1]].tolist()
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The raw files of a source on one day, by the part of the profile that names them."""
+
+    source: SourceConfig
+    paths: dict[str, list[Path]]
+
+    @classmethod
+    def on(cls, task: Task, folder: Path | None) -> "Found":
+        """Find them all; refuse a source that is none, or a name that fits nothing."""
+        source = task.profile.source
+        if source.kind == "simulated":
+            raise Refused(
+                f"profile {task.profile.name!r} has source.kind = 'simulated'; run "
+                "python -m jobs.simulate_logs, or describe your files there (kind = 'files')"
             )
+        root = folder or Path(source.path)
+        if not root.is_dir():
+            raise Refused(
+                f"{root} is no folder; give the one with the raw files as --source DIR or as "
+                "source.path in the profile"
+            )
+        before = -(-source.window_minutes // (24 * 60))
+        parts = {"logs": source.logs, "history": source.history, "vectors": source.vectors}
+        for kind in ("items", "users"):
+            parts |= {f"{kind}{n}": files for n, files in enumerate(getattr(source, kind))}
+        paths = {
+            name: find(files, root, task.day, before if name == "logs" else 0)
+            for name, files in parts.items()
+            if files is not None
+        }
+        if source.logs.columns.get("request_id") is not None:
+            numbered = source.logs.columns["request_id"].row_number
+            if numbered and task.profile.fields.request_id == "int64" and len(paths["logs"]) > 1:
+                raise Refused(
+                    f"profile {task.profile.name!r}: row numbers of {len(paths['logs'])} files are "
+                    'not unique; set fields.request_id = "string"'
+                )
+        return cls(source, paths)
+
+    def checksums(self) -> dict[str, str]:
+        """Return the checksum of every file by part and name."""
+        return {
+            f"{part}:{path.name}": describe(path, path.parent).sha256
+            for part, paths in self.paths.items()
+            for path in paths
+        }
+
+    def named_for(self, day: date) -> frozenset[str]:
+        """Return the log files that are named for a day."""
+        if not any("{date}" in name for name in self.source.logs.files):
+            return frozenset()
+        return frozenset(str(path) for path in self.paths["logs"] if day.isoformat() in str(path))
+
+
+def open_day(task: Task, found: Found, staging: Staging) -> Day:
+    """Read the files and return the day."""
+    source, fields = task.profile.source, task.profile.fields
+    span = span_of(task.day, task.profile.day_start_seconds, source)
+    needs_all = source.logs.rows == "events"
+    stager = Stager(fields, source.logs, None if needs_all else span, found.named_for(task.day))
+    task.say(f"reading {len(found.paths['logs'])} log files")
+    staged = staging.read("logs", stager, pieces(source.logs, found.paths["logs"]))
+    facts = []
+    for kind in ("items", "users"):
+        for number, files in enumerate(getattr(source, kind)):
+            name = f"{kind}{number}"
+            read = staging.read(name, JoinedReader(fields, files), pieces(files, found.paths[name]))
+            facts.append(Facts(files, read))
+    files = frozenset(map(str, found.paths["logs"]))
+    return Day(source, fields, span, files, staged, facts)
+
+
+def check(task: Task, counts: dict[str, int], rejects: Path) -> None:
+    """Refuse a day without requests, or with too many rows in quarantine."""
+    elsewhere = counts["source_rows_of_other_days"]
+    # A request of one candidate is no fault of its rows: the first hour of a source has them.
+    lost = counts["source_rows_quarantined"] - counts.get(f"{QUARANTINED}{FEW}", 0)
+    share = lost / max(counts["source_rows"] - elsewhere, 1)
+    allowed = task.profile.source.max_quarantined
+    if counts["requests"] and share <= allowed:
+        return
+    reasons = "; ".join(examples(counts, pq.read_table(rejects))) or "none"
+    if not counts["requests"]:
         raise Refused(
-            f"{path}: column 'impression_time' has nothing on {task.day} (24 hours from "
-            f"{task.profile.day_start} UTC on); it holds {held}. Give another --date"
+            f"of {counts['source_rows']:,} source rows none is on {task.day} (24 hours from "
+            f"{task.profile.day_start} UTC on) and usable; of other days are {elsewhere:,}, "
+            f"quarantined are {reasons}. Give another --date, or mend the profile"
         )
-    return start, stop
+    raise Refused(
+        f"{share:.1%} of the day's source rows cannot be used, more than source.max_quarantined = "
+        f"{allowed:g} allows: {reasons}. Mend the source or the profile"
+    )
 
 
-def reference(task: Task, reads: tuple[np.ndarray, np.ndarray], items: np.ndarray) -> pa.Table:
-    """Return the co-read vectors of the items; the same on every day of the source."""
-    table = task.lake.tables["reference_items"]
-    vectors = coread_vectors(*reads, items)
-    lists = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
-    schema = arrow_schema(table)
-    ids = pa.array(items).cast(schema.field("item_id").type)
-    return pa.table([ids, lists.cast(schema.field("vector").type)], schema=schema)
+def examples(counts: dict[str, int], rejects: pa.Table) -> Iterator[str]:
+    """Yield each reason with its count and the first rows that it took."""
+    for name, count in counts.items():
+        if name.startswith(QUARANTINED):
+            reason = name.removeprefix(QUARANTINED)
+            rows = rejects.filter(pc.equal(rejects["reason"], reason)).slice(0, EXAMPLES_SHOWN)
+            where = ", ".join(
+                f"{Path(row['source_file']).name}:{row['source_row']} {row['value']!r}"
+                for row in rows.to_pylist()
+            )
+            yield f"{count:,} x {reason} ({where})"
 
 
-def tell(task: Task, counts: dict[str, int | float | str]) -> None:
-    """Print that what came in is what went out and what was dropped, by reason."""
-    for total, parts in ACCOUNTS.items():
-        named = " + ".join(f"{counts[part]:,} {words}" for part, words in parts.items())
-        task.say(f"{counts[total]:,} {total} = {named}")
+def reference(task: Task, day: Day, found: Found, logs: list[Path]) -> pa.Table:
+    """Return the reference vectors of the day's items."""
+    source, fields = task.profile.source, task.profile.fields
+    read = [pq.read_table(path, columns=["item_id"])["item_id"].unique() for path in logs]
+    wanted = pa.concat_arrays(read).unique()
+    wanted = wanted.take(pc.sort_indices(wanted))
+    if source.vectors is not None:
+        vectors_at = pieces(source.vectors, found.paths["vectors"])
+        vectors = read_vectors(source.vectors, vectors_at, fields, wanted)
+    else:
+        clicks = day.clicks.toArrow()
+        users, read = (clicks[name].combine_chunks() for name in ("user_id", "item_id"))
+        if source.history is not None:
+            history_at = pieces(source.history, found.paths["history"])
+            earlier = read_history(source.history, history_at, fields)
+            users, read = (
+                pa.concat_arrays([a.cast(b.type), b])
+                for a, b in zip(earlier, (users, read), strict=True)
+            )
+        vectors = coclick(users, read, wanted)
+    lists = pa.FixedSizeListArray.from_arrays(
+        pa.array(vectors.astype(np.float32).ravel()), vectors.shape[1]
+    )
+    schema = arrow_schema(task.lake.tables["reference_items"])
+    return pa.table([wanted, lists.cast(schema.field("vector").type)], schema=schema)
+
+
+def tell(task: Task, counts: dict[str, int]) -> None:
+    """Print that what came in is what was used and what was not, by reason."""
+    words = {
+        "source_rows_used": "used",
+        "source_rows_of_other_days": "of other days",
+        "source_rows_quarantined": "quarantined",
+        "source_rows_outside_window": "outside the window",
+        "source_rows_cut": f"cut beyond {task.profile.source.most_candidates:,} a request",
+    }
+    parts = " + ".join(f"{counts[n]:,} {text}" for n, text in words.items() if counts.get(n))
+    task.say(f"{counts['source_rows']:,} source rows = {parts}")
+    for name, count in counts.items():
+        if name.startswith(QUARANTINED):
+            task.say(f"  {count:,} {name}")
+    for name in ("shown", "clicks"):
+        if outside := counts[f"{name}_outside_window"]:
+            inside = counts[name]
+            task.say(
+                f"{inside + outside:,} {name} = {inside:,} among the candidates + "
+                f"{outside:,} outside the window"
+            )
     for name in task.profile.fields.item:
         if count := counts[f"items_of_unknown_{name}"]:
-            task.say(f"{count:,} of {counts['items']:,} items have no {name}: token 'unknown'")
+            task.say(f"{count:,} of {counts['items']:,} items have no {name}: 'unknown'")
 
 
 def import_day(task: Task, args: argparse.Namespace) -> None:
-    """Derive the day's candidates, account for every impression, publish both tables."""
-    files = source_files(task, args.source)
-    minutes = task.profile.source.pool_minutes
+    """Read the files, account for every row, publish the three tables."""
+    found = Found.on(task, args.source)
+    source = dataclasses.asdict(task.profile.source)
+    del source["path"]
     parameters = {
-        "source": {"kind": task.profile.source.kind, "pool_minutes": minutes},
+        "source": source | {"first_day": source["first_day"].isoformat()},
         "fields": dataclasses.asdict(task.profile.fields),
         "day_start": task.profile.day_start,
     }
-    raw = {path.name: describe(path, path.parent).sha256 for path in files.values()}
-    outputs = [
-        Publication(
-            task.lake.partition(name, task.day), step=STEP, inputs=raw, parameters=parameters
+    checksums = found.checksums()
+    outputs = {
+        name: Publication(
+            task.lake.partition(name, task.day), step=STEP, inputs=checksums, parameters=parameters
         )
         for name in WRITES
-    ]
-    if all([task.is_done(output) for output in outputs]):
+    }
+    if all([task.is_done(output) for output in outputs.values()]):
         return
-    impressions = ebnerd.read_impressions(files["behaviors"])
-    span = day_span(task, files["behaviors"], impressions)
-    tokens = ebnerd.read_item_fields(files, np.unique(impressions.shown_item))
-    reads = ebnerd.read_reads(files, impressions)
-
-    logs = DayLogs(task.lake.tables["request_logs"], impressions, tokens, span)
-    rows = pa.concat_tables(logs.tables(minutes))
-    if not rows.num_rows:
-        raise Refused(
-            f"{files['behaviors']}: no impression of {task.day} has two candidates from the "
-            f"{minutes} minutes before it; give another --date, or a longer source.pool_minutes"
-        )
-    items = np.unique(rows["item_id"].to_numpy())
-    counts = logs.account.counts() | {"items": len(items)}
-    tables = {"reference_items": reference(task, reads, items), "request_logs": rows}
-    for output in outputs:
-        output.publish_rows([tables[output.partition.table.name]], counts)
+    logs, rejects = outputs["request_logs"], outputs["quarantine"]
+    with (
+        spark_session(STEP, args.master) as spark,
+        logs.attempt() as folder,
+        rejects.attempt() as beside,
+    ):
+        day = open_day(task, found, Staging(spark, folder / "staged"))
+        seen = Observation(STEP)
+        offered = day.offered.observe(seen, *measures(task.profile.source))
+        fits = offered.where(F.col("best") <= task.profile.source.most_candidates)
+        write_version(fits.withColumn("ts", F.timestamp_micros("ts")), logs.partition.table, folder)
+        written = sorted(folder.glob("*.parquet"))
+        published = spark.read.parquet(*map(str, written))
+        write_version(day.rejects(published), rejects.partition.table, beside)
+        rejected = beside / "part-0.parquet"
+        counts = account(day, seen.get, rejected, written)
+        check(task, counts, rejected)
+        vectors = reference(task, day, found, written)
+        day.release()
+        shutil.rmtree(folder / "staged")
+        rejects.publish(beside, {})
+        outputs["reference_items"].publish_rows([vectors], {})
+        logs.publish(folder, counts, rows=counts["candidates"])
     tell(task, counts)
     mean = counts["candidates"] / counts["requests"]
     note = f"{mean:.1f} candidates a request, {counts['candidates_max']} at most"
-    task.made(outputs[-1], note, "build_candidates")
+    task.made(logs, note, "build_candidates")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
-from jobs.profile import Profile
+from jobs.profile.config import Profile
 from jobs.publish import Publication
 from jobs.world.catalogue import Catalogue
 from jobs.world.config import WorldConfig

@@ -15,7 +15,7 @@ from jobs.cli import DONE, REFUSED, parse_lake
 from jobs.errors import Refused
 from jobs.lake import Lake
 from jobs.manifest import FILE_NAME, Manifest, code_version
-from jobs.profile import load_profile
+from jobs.profile.load import load_profile
 from jobs.registry import Registry
 
 STEP = "status"

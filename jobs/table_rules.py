@@ -11,7 +11,7 @@ import great_expectations as gx
 import great_expectations.expectations as gxe
 from great_expectations.expectations.row_conditions import Column as Where
 
-from jobs.profile import Profile
+from jobs.profile.config import Profile
 from jobs.table_views import LIST_KEY
 from schemas.expectations import ROWS, TABLE, Subject, expectation_suite, parallel_lists
 from schemas.table import Table

@@ -1,5 +1,6 @@
 """What can be configured of teacher, student and training; each field names its paper symbol."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -7,6 +8,18 @@ def require(holds: bool, name: str, value: object, allowed: str) -> None:
     """Raise ValueError that names the field, its value and what is allowed."""
     if not holds:
         raise ValueError(f"{name} = {value!r} is not allowed; it must be {allowed}")
+
+
+def require_all(conditions: Iterable[tuple[bool, str, object, str]]) -> None:
+    """Raise one ValueError with a line for each (holds, name, value, allowed) that fails."""
+    problems = []
+    for condition in conditions:
+        try:
+            require(*condition)
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("\n".join(problems))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -53,6 +53,8 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     partition: tuple[str, ...] = ("dt",)
+    may_be_empty: bool = False
+    """Whether a partition without rows says something: that there were none."""
 
     def __getitem__(self, name: str) -> Column:
         """Return the column of that name; raise KeyError naming the known ones."""

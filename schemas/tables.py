@@ -58,6 +58,23 @@ def request_logs(fields: Fields) -> Table:
     )
 
 
+def quarantine(fields: Fields) -> Table:
+    """Declare the quarantine: one source row that could not become part of request_logs."""
+    return Table(
+        name="quarantine",
+        row="one source row that could not be used",
+        key=("source_file", "source_row"),
+        columns=(
+            Column("source_file", "string", "The raw file."),
+            Column("source_row", "int64", "Line of a text file, row of a parquet file.", low=1),
+            Column("reason", "string", "What is wrong with it."),
+            Column("value", "string", "The value that is wrong, where it is one value."),
+            Column("row", "string", "The row as it was read; its beginning, if it is long."),
+        ),
+        may_be_empty=True,
+    )
+
+
 def candidate_sets(fields: Fields) -> Table:
     """Declare the candidate sets: one request a row, candidates by score down, then item id."""
     count = Column("n_candidates", "int32", "Length of the lists.", low=1)
@@ -267,6 +284,7 @@ def declare(fields: Fields, max_candidates: int) -> dict[str, Table]:
         request_logs(fields),
         truth_requests(fields),
         reference_items(fields),
+        quarantine(fields),
         candidate_sets(fields),
         rankings(fields),
         metrics(fields),

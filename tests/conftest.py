@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from jobs import line
 from jobs.lake import Lake, Partition
 from jobs.manifest import Manifest
-from jobs.profile import load_profile
+from jobs.profile.load import load_profile
 from jobs.publish import Publication
 from jobs.registry import Registry
 from jobs.spark_session import spark_session

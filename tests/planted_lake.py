@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from jobs import validate
 from jobs.lake import Lake, Partition, parse_day
 from jobs.manifest import Manifest, describe
-from jobs.profile import load_profile
+from jobs.profile.load import load_profile
 from schemas.arrow import ARROW_TYPES, fingerprint
 from schemas.table import Table
 

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from jobs.lake import Lake
 from jobs.manifest import Manifest
-from jobs.profile import Profile, load_profile
+from jobs.profile.config import Profile
+from jobs.profile.load import load_profile
 from jobs.publish import Publication
 from jobs.report.__main__ import main
 from jobs.report.metric_table import GAMMA

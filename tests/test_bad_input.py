@@ -12,7 +12,7 @@ from jobs import import_logs, ingest
 from jobs.cli import REFUSED
 from jobs.errors import Refused
 from jobs.lake import Lake, parse_day
-from jobs.profile import load_profile
+from jobs.profile.load import load_profile
 from schemas.table import Fields
 from schemas.tables import declare
 

@@ -9,7 +9,7 @@ import pytest
 from jobs import __main__ as listing
 from jobs.errors import Refused
 from jobs.line import step_module
-from jobs.profile import load_profile
+from jobs.profile.load import load_profile
 from schemas.table import Fields
 from schemas.tables import declare
 
@@ -127,7 +127,7 @@ def test_every_shipped_profile_loads_and_is_named_as_its_file(name):
         ("[teacher]\ndiversity_wieght = 1.0",
          "unknown key teacher.diversity_wieght; did you mean teacher.diversity_weight?"),
         ("[traning]\nepochs = 1", "unknown key traning; did you mean training?"),
-        ("[source]\nwhatever = 1", "unknown key source.whatever; known are kind, path, pool"),
+        ("[source]\nwhatever = 1", "unknown key source.whatever; known are kind, path, logs"),
         ("k = 5", "k = 5 must be a list"),
         ("k = [\"5\"]", "k[0] = '5' must be of type int"),
         ("k = [5.0]", "k[0] = 5.0 must be of type int"),
@@ -144,7 +144,7 @@ def test_every_shipped_profile_loads_and_is_named_as_its_file(name):
         ("[fields]\nitem = [\"brand\"]\ncategory = \"kind\"",
          "fields.category = 'kind' is not allowed; it must be brand"),
         ("[source]\nkind = \"kafka\"",
-         "source.kind = 'kafka' is not allowed; it must be one of simulated, ebnerd"),
+         "source.kind = 'kafka' is not allowed; it must be simulated or files"),
         ("teacher = 1", "teacher is a section, written [teacher], not 1"),
         ("day_start = \"25:00\"", "day_start = '25:00' is not allowed; it must be a time of day"),
         ("name = ", "Invalid value (at end of document)"),
@@ -158,7 +158,7 @@ def test_a_mistake_in_a_profile_is_told_in_words(text, message, tmp_path, capsys
     path.write_text(named + text)
     with pytest.raises(Refused) as refusal:
         load_profile(str(path))
-    assert str(refusal.value).startswith(f"profile {path}: ")
+    assert str(refusal.value).startswith(f"profile {path}")
     assert message in str(refusal.value)
     flags = ["--lake", str(tmp_path / "lake"), "--date", "2026-01-01", "--profile", str(path)]
     assert exits("build_candidates", flags) == 2

@@ -25,7 +25,7 @@ from planted_lake import (
 
 from jobs import validate
 from jobs.lake import Lake
-from jobs.profile import load_profile
+from jobs.profile.load import load_profile
 from jobs.table_rules import suite_of
 from schemas.table import Table
 

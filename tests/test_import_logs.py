@@ -1,44 +1,221 @@
-"""import_logs: exact rows of a tiny folder, a slow reference, no leak, and the real week."""
+"""import_logs: any source to exact rows, every source row accounted for, through Spark."""
 
+import gzip
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from ebnerd_folder import IMPRESSIONS, behaviors, write_folder
-from hypothesis import given
-from hypothesis import strategies as st
 
 from jobs import import_logs, ingest
+from jobs.cli import REFUSED
 from jobs.lake import Lake
-from jobs.profile import load_profile
+from jobs.manifest import Manifest
+from jobs.profile.load import load_profile
 from jobs.sources.coread import WIDTH, coread_vectors
-from jobs.sources.ebnerd import Impressions, find_files, read_impressions
-from jobs.sources.pool import pools
 
-PROFILE = load_profile("ebnerd")
 WEEK = Path(os.environ.get("CDM_TEST_DATA", "../shared/data")) / "ebnerd_week"
-MINUTE = 60_000_000
+FILMS = Path(os.environ.get("CDM_TEST_DATA", "../shared/data")) / "ml-100k"
+SEARCHES = Path(os.environ.get("CDM_TEST_DATA", "../shared/data")) / "jdsearch_sample"
+pytestmark = pytest.mark.usefixtures("spark")
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return write_folder(tmp_path / "raw")
+class Import:
+    """One source, imported by a profile into a lake of its own."""
+
+    def __init__(self, folder: Path, profile: str) -> None:
+        self.lake, self.source, self.profile = folder / "lake", folder / "raw", profile
+        self.source.mkdir(parents=True, exist_ok=True)
+
+    def run(self, day: str, *flags: str) -> int:
+        where = ["--lake", str(self.lake), "--date", day, "--profile", self.profile]
+        return import_logs.main([*where, "--source", str(self.source), *flags])
+
+    def rows(self, table: str, day: str) -> list[dict]:
+        partition = self.partition(table, day)
+        by_key = [(name, "ascending") for name in partition.table.key]
+        return partition.read().sort_by(by_key).to_pylist()
+
+    def manifest(self, table: str, day: str) -> Manifest:
+        return self.partition(table, day).manifest()
+
+    def partition(self, table: str, day: str):
+        lake = Lake(self.lake, load_profile(self.profile).tables)
+        return lake.partition(table, date.fromisoformat(day))
 
 
-def import_day(lake: Path, source: Path, day: str = "2023-05-18", *more: str) -> int:
-    flags = ["--lake", str(lake), "--date", day, "--profile", "ebnerd", "--source", str(source)]
-    return import_logs.main([*flags, *more])
+SHOP = """
+name = "shop"
+k = [2]
+[fields]
+user_id = "string"
+item_id = "string"
+item = ["colour"]
+context = ["page"]
+category = "colour"
+[source]
+kind = "files"
+most_candidates = 3
+max_quarantined = 0.9
+[source.logs]
+files = ["log-*.csv", "log-*.csv.gz"]
+[source.logs.columns]
+request_id = "req"
+user_id = "visitor"
+page = "page"
+ts = { column = "at", zone = "UTC" }
+item_id = "sku"
+score = "rank_score"
+exposed = "shown"
+label = "bought"
+[[source.items]]
+files = "items.tsv"
+missing = "MISSING"
+[source.items.columns]
+item_id = "sku"
+colour = "colour"
+[teacher]
+k = 2
+[promotion]
+k = 2
+"""
+HEADER = "req,visitor,page,at,sku,rank_score,shown,bought\n"
+FIRST = """r1,ann,home,2026-01-31 10:00,a,0.9,1,1
+r1,ann,home,2026-01-31 10:00,b,0.8,1,0
+r1,ann,home,2026-01-31 10:00,"c ""x"", d",0.7,0,
+r1,ann,home,2026-01-31 10:00,a,0.6,1,0
+r2,bob,home,2026-01-31 11:00,a,nan,1,0
+r2,bob,home,2026-01-31 11:00,b,0.5,1,0
+r2,bob,home,2026-01-31 11:00,c,0.4,1,0
+r3,ann,home,2026-01-31 12:00,a,0.5,0,
+r3,eve,home,2026-01-31 12:00,b,0.4,0,
+r4,ann,home,2026-01-31 13:00,a,0.5,1,1
+r5,ann,home,2026-02-01 00:00,a,0.5,1,1
+"""
+SECOND = """r6,ann,list,2026-01-31 23:59:59,e,0.1,0,
+r6,ann,list,2026-01-31 23:59:59,d,0.2,0,
+r6,ann,list,2026-01-31 23:59:59,c,0.3,0,
+r6,ann,list,2026-01-31 23:59:59,b,0.4,0,
+r7,ann
+"""
+ITEMS = 'sku\tcolour\na\tred\nb\tblue\nc\t\nd\tred\ne\tred\na\tgreen\n"c ""x"", d"\tred\n'
 
 
-def rows_of(lake: Path, table: str, day: str = "2023-05-18") -> pa.Table:
-    return Lake(lake, PROFILE.tables).partition(table, date.fromisoformat(day)).read()
+def shop(folder: Path, missing: str = "unknown") -> Import:
+    (folder / "shop.toml").write_text(SHOP.replace("MISSING", missing), encoding="utf-8")
+    made = Import(folder, str(folder / "shop.toml"))
+    (made.source / "log-1.csv").write_text(HEADER + FIRST, encoding="utf-8")
+    (made.source / "log-2.csv.gz").write_bytes(gzip.compress((HEADER + SECOND).encode()))
+    (made.source / "items.tsv").write_text(ITEMS, encoding="utf-8")
+    return made
 
 
-def manifest_of(lake: Path, table: str, day: str = "2023-05-18"):
-    return Lake(lake, PROFILE.tables).partition(table, date.fromisoformat(day)).manifest()
+def test_a_row_a_candidate_in_several_files(tmp_path, capsys):
+    made = shop(tmp_path)
+    assert made.run("2026-01-31") == 0
+    rows = made.rows("request_logs", "2026-01-31")
+    names = ("request_id", "item_id", "colour", "score", "exposed", "label")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("r1", "a", "red", 0.9, 1, 1),
+        ("r1", "b", "blue", 0.8, 1, 0),
+        ("r1", 'c "x", d', "red", 0.7, 0, None),
+        ("r2", "b", "blue", 0.5, 1, 0),
+        ("r2", "c", "unknown", 0.4, 1, 0),
+        ("r6", "b", "blue", 0.4, 0, None),
+        ("r6", "c", "unknown", 0.3, 0, None),
+        ("r6", "d", "red", 0.2, 0, None),
+    ]
+    assert {(r["request_id"], r["user_id"], r["page"], r["ts"]) for r in rows} == {
+        ("r1", "ann", "home", datetime(2026, 1, 31, 10, tzinfo=UTC)),
+        ("r2", "bob", "home", datetime(2026, 1, 31, 11, tzinfo=UTC)),
+        ("r6", "ann", "list", datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)),
+    }
+    assert {(r["derived"], r["missed_positives"], r["shown_rank"]) for r in rows} == {(0, 0, None)}
+
+    lost = made.rows("quarantine", "2026-01-31")
+    where = [(Path(r["source_file"]).name, r["source_row"], r["reason"], r["value"]) for r in lost]
+    assert where == [
+        ("items.tsv", 7, "item_id is described in an earlier row already", "a"),
+        ("log-1.csv", 5, "the candidate is in the request already", "a"),
+        ("log-1.csv", 6, "score is NaN or infinite", "nan"),
+        ("log-1.csv", 9, "rows of one request_id have different users or contexts", "r3"),
+        ("log-1.csv", 10, "rows of one request_id have different users or contexts", "r3"),
+        ("log-1.csv", 11, "the request has fewer than 2 candidates", "r4"),
+        ("log-2.csv.gz", 6, "not 8 columns", "2"),
+    ]
+    assert lost[-1]["row"] == "r7 | ann"
+    counts = made.manifest("request_logs", "2026-01-31").counts
+    assert counts["source_rows"] == 16
+    assert counts["source_rows_used"] == 8
+    assert counts["source_rows_cut"] == 1
+    assert counts["source_rows_of_other_days"] == 1
+    assert counts["source_rows_quarantined"] == 6
+    assert counts["requests_without_exposure"] == 1
+    assert counts["candidates_cut"] == 1
+    assert counts["joined_rows_quarantined"] == 1
+    assert (counts["items"], counts["items_of_unknown_colour"]) == (5, 1)
+    printed = capsys.readouterr().out
+    assert "16 source rows = 8 used + 1 of other days + 6 quarantined" in printed
+    assert "1 cut beyond 3 a request" in printed
+    assert "2 quarantined: rows of one request_id have different users or contexts" in printed
+
+
+def test_an_item_that_is_in_no_item_file_may_cost_its_row(tmp_path):
+    made = shop(tmp_path, missing="quarantine")
+    (made.source / "items.tsv").write_text("sku\tcolour\na\tred\nb\tred\n", encoding="utf-8")
+    assert made.run("2026-01-31") == 0
+    lost = [r for r in made.rows("quarantine", "2026-01-31") if "item files" in r["reason"]]
+    assert {r["value"] for r in lost} == {'c "x", d', "c", "d", "e"}
+    assert {r["item_id"] for r in made.rows("request_logs", "2026-01-31")} == {"a", "b"}
+
+
+def test_too_much_in_quarantine_publishes_nothing(tmp_path, capsys):
+    made = shop(tmp_path)
+    profile = Path(made.profile)
+    profile.write_text(profile.read_text().replace("= 0.9", "= 0.3"), encoding="utf-8")
+    assert made.run("2026-01-31") == REFUSED
+    said = capsys.readouterr().err
+    assert "33.3% of the day's source rows cannot be used" in said
+    assert "source.max_quarantined = 0.3" in said
+    assert "1 x score is NaN or infinite (log-1.csv:6 'nan')" in said
+    assert not any(p for p in made.lake.rglob("*") if p.is_file())
+
+
+def test_a_day_that_the_source_has_not(tmp_path, capsys):
+    made = shop(tmp_path)
+    assert made.run("2026-03-01") != 0
+    said = capsys.readouterr().err
+    assert "of 16 source rows none is on 2026-03-01 (24 hours from 00:00 UTC on)" in said
+    assert "Give another --date" in said
+
+
+def test_files_named_for_a_day_hold_that_day_alone(tmp_path):
+    made = shop(tmp_path)
+    profile = Path(made.profile)
+    text = profile.read_text().replace('["log-*.csv", "log-*.csv.gz"]', '"log-{date}.csv"')
+    profile.write_text(text, encoding="utf-8")
+    (made.source / "log-2026-01-31.csv").write_text(HEADER + FIRST, encoding="utf-8")
+    (made.source / "log-2026-01-30.csv").write_text(HEADER, encoding="utf-8")
+    assert made.run("2026-01-31") == 0
+    lost = made.rows("quarantine", "2026-01-31")
+    assert [r["source_row"] for r in lost if "day that its file" in r["reason"]] == [12]
+    assert made.manifest("request_logs", "2026-01-31").counts["source_rows_of_other_days"] == 0
+
+
+def test_what_a_task_refuses_is_said_in_its_own_words(tmp_path, capsys):
+    made = shop(tmp_path)
+    whole = (made.source / "log-2.csv.gz").read_bytes()
+    (made.source / "log-2.csv.gz").write_bytes(whole[:-9])
+    assert made.run("2026-01-31") != 0
+    said = capsys.readouterr().err
+    assert said.startswith(f"import_logs: refused: {made.source / 'log-2.csv.gz'} (")
+    assert "is damaged or not of the format that the profile says" in said
+    assert said.count("\n") == 1
+    assert not any(p for p in made.lake.rglob("*") if p.is_file())
 
 
 # (request, user, item, missed, score, exposed, label); impressions 100, 102 and 106 have no
@@ -63,174 +240,84 @@ EXPECTED = [
 ]
 
 
-def test_rows_are_those_worked_by_hand(tmp_path, source):
-    assert import_day(tmp_path / "lake", source) == 0
-    logs = rows_of(tmp_path / "lake", "request_logs")
+@pytest.fixture
+def news(tmp_path: Path) -> Import:
+    made = Import(tmp_path, "ebnerd")
+    write_folder(made.source)
+    return made
+
+
+def test_derived_candidates_are_those_worked_by_hand(news, capsys):
+    assert news.run("2023-05-18") == 0
+    logs = news.rows("request_logs", "2023-05-18")
     names = ("request_id", "user_id", "item_id", "missed_positives", "score", "exposed", "label")
-    assert [tuple(row[name] for name in names) for row in logs.to_pylist()] == EXPECTED
-    assert logs["derived"].to_pylist() == [1 - row[5] for row in EXPECTED]
-    assert logs["shown_rank"].null_count == len(EXPECTED)
-    first = logs.to_pylist()[0]
-    assert first["ts"] == datetime(2023, 5, 18, 7, 10, tzinfo=UTC)
-
-
-def test_fields_are_tokens_and_what_is_not_known_says_so(tmp_path, source):
-    import_day(tmp_path / "lake", source)
-    rows = rows_of(tmp_path / "lake", "request_logs").to_pylist()
-    item = {row["item_id"]: (row["premium"], row["article_length"]) for row in rows}
+    assert [tuple(row[name] for name in names) for row in logs] == EXPECTED
+    assert [row["derived"] for row in logs] == [1 - row[5] for row in EXPECTED]
+    assert logs[0]["ts"] == datetime(2023, 5, 18, 7, 10, tzinfo=UTC)
+    item = {row["item_id"]: (row["premium"], row["article_length"]) for row in logs}
     assert item == {
-        1: ("yes", "length0"),
-        2: ("no", "length1"),
-        3: ("no", "length1"),
-        4: ("unknown", "length2"),
-        5: ("unknown", "length8"),
+        1: ("1", "0"),
+        2: ("0", "1"),
+        3: ("0", "1"),
+        4: ("unknown", "2"),
+        5: ("unknown", "8"),
         9: ("unknown", "unknown"),
     }
-    context = {
-        row["request_id"]: (row["device_type"], row["page"], row["is_subscriber"]) for row in rows
-    }
+    context = {r["request_id"]: (r["device_type"], r["page"], r["is_subscriber"]) for r in logs}
     assert context == {
-        101: ("device2", "front", "yes"),
-        103: ("device2", "article", "no"),
-        104: ("unknown", "front", "no"),
-        105: ("device2", "front", "yes"),
+        101: ("2", "no", "true"),
+        103: ("2", "yes", "false"),
+        104: ("unknown", "no", "false"),
+        105: ("2", "no", "true"),
     }
+    counts = news.manifest("request_logs", "2023-05-18").counts
+    assert counts["source_rows"] == 9
+    assert counts["source_rows_used"] == counts["requests"] == 4
+    assert counts["source_rows_of_other_days"] == 1
+    assert counts["quarantined: the request has fewer than 2 candidates"] == 4
+    assert (counts["shown"], counts["shown_outside_window"]) == (5, 3)
+    assert (counts["clicks"], counts["clicks_outside_window"]) == (2, 2)
+    assert counts["candidates_derived"] == 10
+    assert "8 shown = 5 among the candidates + 3 outside the window" in capsys.readouterr().out
 
 
-def test_everything_that_comes_in_is_accounted_for(tmp_path, source, capsys):
-    import_day(tmp_path / "lake", source)
-    counts = manifest_of(tmp_path / "lake", "request_logs").counts
-    assert counts == {
-        "impressions": 8,
-        "requests": 4,
-        "impressions_without_candidates": 3,
-        "impressions_with_one_candidate": 1,
-        "candidates": 15,
-        "candidates_max": 6,
-        "shown": 15,
-        "shown_kept": 5,
-        "shown_outside_pool": 3,
-        "shown_in_dropped_impressions": 7,
-        "clicks": 8,
-        "clicks_kept": 2,
-        "clicks_outside_pool": 2,
-        "clicks_in_dropped_impressions": 4,
-        "items_of_unknown_premium": 3,
-        "items_of_unknown_article_length": 1,
-        "items": 6,
-    }
-    printed = capsys.readouterr().out
-    assert (
-        "8 impressions = 4 requests + 3 dropped without a candidate + 1 dropped with one candidate"
-        in printed
-    )
-    assert "15 shown = 5 among the candidates + 3 outside the pool + 7 in" in printed
-    assert "3 of 6 items have no premium: token 'unknown'" in printed
-
-
-def test_a_day_turns_at_seven_and_sees_the_hour_before(tmp_path, source):
-    import_day(tmp_path / "lake", source, "2023-05-19")
-    rows = rows_of(tmp_path / "lake", "request_logs", "2023-05-19").to_pylist()
+def test_a_day_turns_at_seven_and_sees_the_hour_before(news):
+    assert news.run("2023-05-19") == 0
+    rows = news.rows("request_logs", "2023-05-19")
     assert [(r["request_id"], r["item_id"], r["score"], r["label"]) for r in rows] == [
         (108, 7, 1.0, 1),
         (108, 8, 1.0, 0),
     ]
 
 
-def test_rerun_is_unchanged_and_a_changed_source_is_not(tmp_path, source, capsys):
-    lake = tmp_path / "lake"
-    import_day(lake, source)
-    before = manifest_of(lake, "request_logs")
-    assert import_day(lake, source) == 0
-    assert manifest_of(lake, "request_logs") == before
+def test_rerun_is_unchanged_and_a_changed_source_is_not(news, capsys):
+    news.run("2023-05-18")
+    before = news.manifest("request_logs", "2023-05-18")
+    assert news.run("2023-05-18") == 0
+    assert news.manifest("request_logs", "2023-05-18") == before
     assert "unchanged: request_logs/dt=2023-05-18 holds 15 rows already" in capsys.readouterr().out
-    assert import_day(lake, source, "2023-05-18", "--force") == 0
-    again = manifest_of(lake, "request_logs")
+    assert news.run("2023-05-18", "--force") == 0
+    again = news.manifest("request_logs", "2023-05-18")
     assert (again.digest, again.folder == before.folder) == (before.digest, False)
-    write_folder(source, behaviors=behaviors(IMPRESSIONS[1:]))
-    import_day(lake, source)
-    assert manifest_of(lake, "request_logs").rows == 15 - 6
+    write_folder(news.source, behaviors=behaviors(IMPRESSIONS[1:]))
+    assert news.run("2023-05-18") == 0
+    assert news.manifest("request_logs", "2023-05-18").rows == 15 - 6
 
 
-def test_ingest_runs_the_step_that_the_profile_names(tmp_path, source, monkeypatch):
-    lake = tmp_path / "lake"
-    flags = ["--lake", str(lake), "--date", "2023-05-18", "--profile"]
-    assert ingest.build_parser().parse_args([*flags, "ebnerd"]).date == date(2023, 5, 18)
-    assert ingest.main([*flags, "ebnerd", "--source", str(source)]) == 0
-    assert manifest_of(lake, "request_logs").step == "import_logs"
-    called = []
-    monkeypatch.setattr(ingest.simulate_logs, "main", lambda argv: called.append(argv) or 7)
-    assert ingest.main([*flags, "jingdong", "--requests", "12"]) == 7
-    assert called == [[*flags, "jingdong", "--requests", "12"]]
-
-
-def slow_pool(impressions: list[tuple], n: int, minutes: int) -> dict[int, int]:
-    """Return item -> clicks of the candidates of impression n, by the definition."""
-    _, user, moment, *_ = impressions[n]
-    pool: dict[int, int] = {}
-    for _, other, then, shown, clicked in impressions:
-        if other != user and moment - minutes * MINUTE <= then < moment:
-            for item in shown:
-                pool[item] = pool.get(item, 0) + (item in clicked)
-    return pool
-
-
-def as_impressions(rows: list[tuple]) -> Impressions:
-    return Impressions(
-        request=np.array([row[0] for row in rows]),
-        user=np.array([row[1] for row in rows]),
-        moment=np.array([row[2] for row in rows]),
-        context={},
-        first=np.cumsum([0] + [len(row[3]) for row in rows]),
-        shown_item=np.array([item for row in rows for item in row[3]], np.int64),
-        clicked=np.array([item in row[4] for row in rows for item in row[3]], bool),
+def test_reference_is_the_same_on_every_day(news):
+    write_folder(
+        news.source, behaviors=behaviors([*IMPRESSIONS, (109, 7, "2023-05-19 07:00:01", [1], [])])
     )
-
-
-def found_pools(rows: list[tuple], minutes: int) -> list[dict[int, tuple]]:
-    found: list[dict[int, tuple]] = [{} for _ in rows]
-    for pool in pools(as_impressions(rows), 0, len(rows), minutes):
-        for n, *values in zip(
-            *(getattr(pool, name).tolist() for name in pool.__slots__), strict=True
-        ):
-            assert values[0] not in found[n]
-            found[n][values[0]] = tuple(values[1:])
-    return found
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> list[tuple]:
-    rows = []
-    for number in range(draw(st.integers(1, 8))):
-        shown = draw(st.lists(st.integers(1, 6), unique=True, max_size=4))
-        clicked = draw(st.sets(st.sampled_from(shown))) if shown else set()
-        user, minute = draw(st.integers(1, 3)), draw(st.integers(0, 8))
-        rows.append((number, user, minute * MINUTE, shown, clicked))
-    return sorted(rows, key=lambda row: (row[2], row[0]))
-
-
-@given(worlds(), st.integers(1, 5))
-def test_pools_equal_the_slow_reference(rows, minutes):
-    for n, found in enumerate(found_pools(rows, minutes)):
-        _, _, _, shown, clicked = rows[n]
-        assert found == {
-            item: (clicks, item in shown, item in clicked)
-            for item, clicks in slow_pool(rows, n, minutes).items()
+    everywhere: dict[int, list[float]] = {}
+    for day in ("2023-05-18", "2023-05-19"):
+        news.run(day)
+        rows = news.rows("reference_items", day)
+        assert {r["item_id"] for r in rows} == {
+            r["item_id"] for r in news.rows("request_logs", day)
         }
-
-
-@given(worlds(), st.data())
-def test_nothing_of_the_request_itself_enters_its_candidates(rows, data):
-    n = data.draw(st.integers(0, len(rows) - 1))
-    number, user, moment, *_ = rows[n]
-    shown = data.draw(st.lists(st.integers(1, 9), unique=True, max_size=6))
-    changed = [*rows]
-    changed[n] = (number, user, moment, shown, set(shown[:2]))
-    before, after = (
-        {item: values[0] for item, values in found_pools(world, 5)[n].items()}
-        for world in (rows, changed)
-    )
-    assert before == after
+        for row in rows:
+            assert everywhere.setdefault(row["item_id"], row["vector"]) == row["vector"]
+    assert not any(everywhere[9])  # shown, never read
 
 
 def test_coread_vectors_are_alike_where_readers_are():
@@ -245,54 +332,141 @@ def test_coread_vectors_are_alike_where_readers_are():
     assert not coread_vectors(users[:1], read[:1], np.array([10])).any()
 
 
-def test_reference_is_the_same_on_every_day(tmp_path, source):
-    lake = tmp_path / "lake"
-    write_folder(
-        source, behaviors=behaviors([*IMPRESSIONS, (109, 7, "2023-05-19 07:00:01", [1], [])])
+def test_ingest_runs_the_step_that_the_profile_names(news, monkeypatch):
+    flags = ["--lake", str(news.lake), "--date", "2023-05-18", "--profile"]
+    assert ingest.build_parser().parse_args([*flags, "ebnerd"]).date == date(2023, 5, 18)
+    assert ingest.main([*flags, "ebnerd", "--source", str(news.source)]) == 0
+    assert news.manifest("request_logs", "2023-05-18").step == "import_logs"
+    called = []
+    monkeypatch.setattr(ingest.simulate_logs, "main", lambda argv: called.append(argv) or 7)
+    assert ingest.main([*flags, "jingdong", "--requests", "12"]) == 7
+    assert called == [[*flags, "jingdong", "--requests", "12"]]
+
+
+def test_candictr_as_its_publisher_describes_it(tmp_path):
+    made = Import(tmp_path, "candictr")
+    item = [[n, n % 3, 1, 2, 9] for n in range(6)]
+    rows = [
+        {"user": 4, "query": 8, "labels": [0, 1], "targets": [item[2], item[0]], "queue": item},
+        {"user": 5, "query": 8, "labels": [0], "targets": [item[1]], "queue": item[:3]},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), made.source / "train.parquet")
+    assert made.run("2021-01-01") == 0
+    first = made.rows("request_logs", "2021-01-01")[:6]
+    names = ("item_id", "category", "exposed", "label", "score")
+    assert [tuple(row[name] for name in names) for row in first[:3]] == [
+        (0, "0", 1, 1, 0.0),
+        (1, "1", 0, None, -1.0),
+        (2, "2", 1, 0, -2.0),
+    ]
+
+
+def test_mind_as_it_is_handed_out(tmp_path):
+    made = Import(tmp_path, "mind")
+    (made.source / "behaviors.tsv").write_text(
+        "1\tU1\t11/15/2019 8:00:00 AM\tN9 N8\tN1-1 N2-0\n"
+        "2\tU2\t11/15/2019 8:00:00 PM\t\tN2-0 N1-0 N3-1\n"
+        "3\tU3\t11/16/2019 7:59:59 AM\t\tN1-0 N3-1\n",
+        encoding="utf-8",
     )
-    everywhere: dict[int, list[float]] = {}
-    for day in ("2023-05-18", "2023-05-19"):
-        import_day(lake, source, day)
-        rows = rows_of(lake, "reference_items", day).to_pylist()
-        logged = set(rows_of(lake, "request_logs", day)["item_id"].to_pylist())
-        assert {row["item_id"] for row in rows} == logged
-        for row in rows:
-            assert everywhere.setdefault(row["item_id"], row["vector"]) == row["vector"]
-    assert not any(everywhere[9])  # shown, never read
+    (made.source / "news.tsv").write_text(
+        'N1\tsports\tgolf\tA "title\t\t\t\t\nN2\tnews\tus\t\t\t\t\t\n', encoding="utf-8"
+    )
+    assert made.run("2019-11-15") == 0
+    rows = made.rows("request_logs", "2019-11-15")
+    names = ("request_id", "item_id", "category", "score", "label", "exposed")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("1", "N1", "sports", 0.0, 1, 1),
+        ("1", "N2", "news", 0.0, 0, 1),
+        ("2", "N1", "sports", 1.0, 0, 1),
+        ("2", "N2", "news", 0.0, 0, 1),
+        ("2", "N3", "unknown", 0.0, 1, 1),
+    ]
+    assert made.run("2019-11-16") == 0
+    later = {row["item_id"]: row["score"] for row in made.rows("request_logs", "2019-11-16")}
+    assert later == {"N1": 1.0, "N3": 1.0}
+
+
+EVENTS = """
+name = "events"
+k = [2]
+[fields]
+item = []
+[source]
+kind = "files"
+candidates = "sample"
+pool_size = 1
+session_minutes = 30
+window_minutes = 1440
+max_quarantined = 0.9
+[source.logs]
+files = "events.csv"
+rows = "events"
+[source.logs.columns]
+user_id = "u"
+item_id = "i"
+ts = { column = "t", zone = "UTC" }
+label = "l"
+[teacher]
+k = 2
+[promotion]
+k = 2
+"""
+
+
+def test_sessions_of_events(tmp_path):
+    (tmp_path / "events.toml").write_text(EVENTS, encoding="utf-8")
+    made = Import(tmp_path, str(tmp_path / "events.toml"))
+    (made.source / "events.csv").write_text(
+        "u,i,t,l\n"
+        "1,10,2026-01-01 00:00,1\n1,11,2026-01-01 00:29,0\n"  # one session of two
+        "1,12,2026-01-01 00:59,1\n"  # after a pause of 30 minutes
+        "2,13,2026-01-01 01:00,1\n2,13,2026-01-01 01:01,0\n",  # the same again
+        encoding="utf-8",
+    )
+    assert made.run("2026-01-01") == 0
+    rows = made.rows("request_logs", "2026-01-01")
+    requests: dict[str, list] = {}
+    for row in rows:
+        requests.setdefault(row["request_id"], []).append((row["item_id"], row["derived"]))
+    first, last = 1_767_225_600_000_000, 1_767_225_600_000_000 + 3_600_000_000
+    assert requests[f"1-{first}"] == [(10, 0), (11, 0)]
+    assert requests[f"2-{last}"][0][1] + requests[f"2-{last}"][1][1] == 1
+    reasons = {row["source_row"]: row["reason"] for row in made.rows("quarantine", "2026-01-01")}
+    assert reasons == {
+        4: "the request has fewer than 2 candidates",
+        6: "the candidate is in the request already",
+    }
 
 
 @pytest.mark.skipif(not WEEK.is_dir(), reason=f"no EB-NeRD week in {WEEK}; set CDM_TEST_DATA")
-def test_the_real_week(tmp_path):
-    impressions = read_impressions(find_files(WEEK)["behaviors"])
-    assert len(impressions.request) == 24_724
-    assert len(np.unique(impressions.user)) == 1_590
-    assert import_day(tmp_path, WEEK, "2023-05-20") == 0
-    counts = manifest_of(tmp_path, "request_logs", "2023-05-20").counts
-    assert {name: counts[name] for name in ("impressions", "requests", "clicks", "candidates")} == {
-        "impressions": 3_228,
-        "requests": 3_228,
-        "clicks": 3_234,
-        "candidates": 561_330,
-    }
-    logs = rows_of(tmp_path, "request_logs", "2023-05-20")
-    missed = logs.group_by("request_id").aggregate([("missed_positives", "max")])
-    clicks = np.sum(logs["label"].fill_null(0).to_numpy())
-    assert clicks + np.sum(missed["missed_positives_max"].to_numpy()) == counts["clicks"]
+def test_the_real_news(tmp_path):
+    made = Import(tmp_path, "ebnerd")
+    made.source = WEEK
+    assert made.run("2023-05-20") == 0
+    counts = made.manifest("request_logs", "2023-05-20").counts
+    wanted = {"source_rows": 24_724, "requests": 3_228, "candidates": 561_330}
+    assert {name: counts[name] for name in wanted} == wanted
+    assert counts["clicks"] + counts["clicks_outside_window"] == 3_234
 
-    request = logs["request_id"].to_numpy()
-    for wanted in np.unique(request)[::400]:
-        n = int(np.flatnonzero(impressions.request == wanted)[0])
-        near = range(max(n - 700, 0), n + 1)
-        rows = [
-            (
-                0,
-                impressions.user[m],
-                impressions.moment[m],
-                impressions.shown_item[(own := slice(*impressions.first[m : m + 2]))].tolist(),
-                set(impressions.shown_item[own][impressions.clicked[own]].tolist()),
-            )
-            for m in near
-        ]
-        mine = request == wanted
-        found = zip(logs["item_id"].to_numpy()[mine], logs["score"].to_numpy()[mine], strict=True)
-        assert dict(found) == slow_pool(rows, len(rows) - 1, 60)
+
+@pytest.mark.skipif(not FILMS.is_dir(), reason=f"no MovieLens in {FILMS}; set CDM_TEST_DATA")
+def test_the_real_films(tmp_path):
+    made = Import(tmp_path, "movielens")
+    made.source = FILMS
+    assert made.run("1998-01-06") == 0
+    counts = made.manifest("request_logs", "1998-01-06").counts
+    assert counts["source_rows"] == 100_000
+    assert counts["requests"] == 943
+    rows = made.partition("request_logs", "1998-01-06").read(["user_id", "genres", "derived"])
+    assert any(" " in genres for genres in rows["genres"].to_pylist()[:100])
+
+
+@pytest.mark.skipif(not SEARCHES.is_dir(), reason=f"no JDsearch in {SEARCHES}; set CDM_TEST_DATA")
+def test_the_real_searches(tmp_path):
+    made = Import(tmp_path, "jdsearch")
+    made.source = SEARCHES
+    assert made.run("2023-01-01") == 0
+    counts = made.manifest("request_logs", "2023-01-01").counts
+    assert (counts["source_rows_used"], counts["requests"]) == (3, 3)
+    assert 83 <= counts["candidates_max"] <= 90

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.errors import Refused
-from jobs.profile import load_profile
+from jobs.profile.load import load_profile
 from model.cdm import CDM
 from model.config import ModelConfig
 from model.context_encoder import Contexts

@@ -11,7 +11,8 @@ import pytest
 
 from jobs.cli import Task
 from jobs.errors import Refused
-from jobs.profile import Profile, load_profile
+from jobs.profile.config import Profile
+from jobs.profile.load import load_profile
 from jobs.simulate_logs import Columns, check_headroom
 from jobs.world.catalogue import Catalogue
 from jobs.world.config import WorldConfig

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jobs.profile import Profile
+from jobs.profile.config import Profile
 from jobs.report.metric_table import BASELINE, METHODS, Metric, Number, Numbers
 from jobs.report.wording import interval, number, signed
 

@@ -9,7 +9,7 @@ from typing import Any
 from jobs.errors import Refused
 from jobs.lake import Lake, Partition
 from jobs.manifest import Manifest
-from jobs.profile import Profile
+from jobs.profile.config import Profile
 from jobs.registry import SEARCHED_DAYS, Registry
 from jobs.report.metric_table import Numbers
 from model.layout import HISTORY

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from jobs.profile import Profile
+from jobs.profile.config import Profile
 from jobs.report import ledger, wording
 from jobs.report.comparison import comparison, missing_because, sweep
 from jobs.report.evidence import SHOWN_DAYS, Evidence, JudgedDay, TrainedModel

@@ -1,0 +1,106 @@
+"""Check a profile of your own against its files, or draft one from some of them.
+
+--check reads the profile and the head of each file that it names, and tells all that is wrong with
+its line and its fix. --sample reads the first rows of raw files, the log first, then those about
+items or users, and writes a profile with a reason for every guess. Neither touches a lake.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from jobs.cli import DONE, FAILED, REFUSED
+from jobs.errors import Refused
+from jobs.profile.check import file_problems, layouts, matching
+from jobs.profile.config import Profile
+from jobs.profile.draft import draft
+from jobs.profile.load import load_profile, profile_text
+from jobs.profile.problems import refusal
+from jobs.profile.sample import read_sample
+
+STEP = "profile"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m jobs.{STEP}",
+        description=__doc__,
+        epilog=f"examples:\n  python -m jobs.{STEP} --check my.toml\n  python -m jobs.{STEP} "
+        "--sample raw/clicks.csv --sample raw/items.csv --out my.toml",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--check", metavar="PROFILE", help="TOML file, or name of a shipped profile")
+    mode.add_argument(
+        "--sample",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        help="raw file: parquet, feather, csv or tsv, gzipped or not; again for each further one",
+    )
+    parser.add_argument("--out", type=Path, help="where the draft goes; else it is printed")
+    return parser
+
+
+def check(name: str) -> str:
+    """Return that the profile is good and what comes next; refuse it with all that is wrong."""
+    profile = load_profile(name)
+    if problems := list(file_problems(profile)):
+        where, text = profile_text(name)
+        raise refusal(where, problems, text)
+    step = "simulate_logs" if profile.source.kind == "simulated" else "import_logs"
+    return (
+        f"{name} is good: {_found(profile)}; next: python -m jobs.{step} --lake lake "
+        f"--date YYYY-MM-DD --profile {name}\n"
+    )
+
+
+def _found(profile: Profile) -> str:
+    if profile.source.kind == "simulated":
+        return "its world is simulated, from no files"
+    folder = Path(profile.source.path)
+    every = [files for _, files in layouts(profile.source)]
+    paths = {path for files in every for name in files.files for path in matching(folder, name)}
+    columns, rows = sum(len(files.columns) for files in every), profile.source.logs.rows
+    return f"{len(paths):,} files, {columns} columns mapped, log rows are {rows}"
+
+
+def write_draft(samples: list[Path], out: Path | None) -> str:
+    """Return the draft; or write it, and return that and what comes next."""
+    if out and out.suffix != ".toml":
+        raise Refused(f"{out} would be no profile; give an --out that ends in .toml")
+    if out and out.exists():
+        raise Refused(f"{out} is there already; give another --out, or move it away")
+    text = draft([read_sample(path) for path in samples], out.stem if out else "")
+    if out is None:
+        return text
+    out.write_text(text, encoding="utf-8")
+    left = text.count("# TODO")
+    return (
+        f"{out}: a draft, {left or 'no'} TODO{'' if left == 1 else 's'} left; read its comments, "
+        f"then: python -m jobs.{STEP} --check {out}\n"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.check and args.out:
+        parser.error("argument --out: not allowed with argument --check")
+    try:
+        text = check(args.check) if args.check else write_draft(args.sample, args.out)
+    except Refused as refused:
+        sys.stderr.write(f"{STEP}: refused: {refused}\n")
+        return REFUSED
+    except OSError as error:
+        sys.stderr.write(f"{STEP}: failed: {error}\n")
+        return FAILED
+    sys.stdout.write(text)
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

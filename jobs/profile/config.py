@@ -1,0 +1,97 @@
+"""A data set's profile: its fields, its source and every setting, as dataclasses."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import time
+
+from jobs.profile.mapping import mapping_problems
+from jobs.sources.config import SourceConfig
+from jobs.world.config import WorldConfig
+from model.config import (
+    ModelConfig,
+    PromotionConfig,
+    RankingConfig,
+    TeacherConfig,
+    TrainingConfig,
+    require_all,
+)
+from schemas.table import ID_KINDS, Fields, Table
+from schemas.tables import declare
+
+
+def _is_time(text: str) -> bool:
+    try:
+        time.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profile:
+    """Everything that the steps need to know of a data set."""
+
+    name: str
+    description: str = ""
+    k: tuple[int, ...] = (5,)
+    """Lengths of the lists that are judged."""
+    day_start: str = "00:00"
+    """UTC time at which a day begins; dt is the date of (ts - day_start).
+
+    "-08:00" is 16:00 on the day before: the midnight of a zone eight hours ahead of UTC.
+    """
+    unexposed_as_negative: bool = False
+    fields: Fields = field(default_factory=Fields)
+    source: SourceConfig = field(default_factory=SourceConfig)
+    world: WorldConfig = field(default_factory=WorldConfig)
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    ranking: RankingConfig = field(default_factory=RankingConfig)
+    promotion: PromotionConfig = field(default_factory=PromotionConfig)
+
+    def __post_init__(self) -> None:
+        """Check what spans several sections; the ValueError has a line for each problem."""
+        problems = []
+        try:
+            require_all(self._conditions())
+        except ValueError as error:
+            problems.append(str(error))
+        if self.source.kind == "files":
+            problems += mapping_problems(self.fields, self.source)
+        if problems:
+            raise ValueError("\n".join(problems))
+
+    def _conditions(self) -> Iterator[tuple[bool, str, object, str]]:
+        """Yield what must hold, with the key that it is about, its value and what is allowed."""
+        increasing = all(a < b for a, b in zip(self.k, self.k[1:], strict=False))
+        yield bool(self.k) and min(self.k) >= 1 and increasing, "k", self.k, "growing, from 1"
+        judged = self.promotion.k
+        yield judged in self.k, "promotion.k", judged, f"one of k = {self.k}"
+        for name in ("request_id", "user_id", "item_id"):
+            kind = getattr(self.fields, name)
+            yield kind in ID_KINDS, f"fields.{name}", kind, f"one of {', '.join(ID_KINDS)}"
+        category, known = self.fields.category, ", ".join(self.fields.item) or "left out"
+        yield not category or category in self.fields.item, "fields.category", category, known
+        targets, allowed = self.training.targets, f"0 or above teacher.k = {self.teacher.k}"
+        every_winner = targets == 0 or targets > self.teacher.k
+        yield every_winner, "training.targets", targets, allowed
+        start, allowed = self.day_start, "a time of day such as 07:00, or one before it as -08:00"
+        yield _is_time(start.removeprefix("-")), "day_start", start, allowed
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The tables of this data set."""
+        return declare(self.fields, self.training.max_candidates)
+
+    @property
+    def day_start_seconds(self) -> int:
+        """Seconds after midnight UTC at which a day begins."""
+        start = time.fromisoformat(self.day_start.removeprefix("-"))
+        seconds = start.hour * 3600 + start.minute * 60 + start.second
+        return -seconds if self.day_start.startswith("-") else seconds
+
+    @property
+    def depth(self) -> int:
+        """How many places of each ranking are kept."""
+        return max(self.k)

@@ -1,0 +1,47 @@
+"""Requests where a source has events alone: what a user did in one go, or in one part of time."""
+
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from jobs.sources.config import SourceConfig
+
+MICROSECONDS_A_DAY = 24 * 60 * 60 * 1_000_000
+
+
+def with_requests(events: DataFrame, source: SourceConfig) -> DataFrame:
+    """Return the events with request_id, and as ts the time of their request."""
+    if source.user_days:
+        return _user_days(events, source)
+    pause = source.session_minutes * 60_000_000
+    of_user = Window.partitionBy("user_id").orderBy("ts", "item_id")
+    begins = F.coalesce(F.col("ts") - F.lag("ts").over(of_user) >= pause, F.lit(True))
+    session = F.sum(F.when(begins, 1).otherwise(0)).over(of_user)
+    sessions = events.withColumn("session", session)
+    start = F.min("ts").over(Window.partitionBy("user_id", "session"))
+    return _named(sessions.withColumn("ts", start), F.col("ts"))
+
+
+def _user_days(events: DataFrame, source: SourceConfig) -> DataFrame:
+    """Cut each user's events into so many parts; part n is one request of day n.
+
+    The users' order inside a day is that of the true times of their parts.
+    """
+    of_user = Window.partitionBy("user_id").orderBy("ts", "item_id")
+    parts = events.withColumn("session", F.ntile(source.user_days).over(of_user) - 1)
+    start = F.min("ts").over(Window.partitionBy("user_id", "session"))
+    order = Window.partitionBy("session").orderBy("start", "user_id")
+    first = datetime.combine(source.first_day, datetime.min.time(), UTC)
+    moment = (
+        F.lit(int(first.timestamp()) * 1_000_000)
+        + F.col("session") * MICROSECONDS_A_DAY
+        + (F.percent_rank().over(order) * (MICROSECONDS_A_DAY - 1)).cast("long")
+    )
+    placed = parts.withColumn("start", start).withColumn("ts", moment).drop("start")
+    return _named(placed, F.col("session"))
+
+
+def _named(requests: DataFrame, number: F.Column) -> DataFrame:
+    name = F.concat_ws("-", F.col("user_id").cast("string"), number.cast("string"))
+    return requests.withColumn("request_id", name).drop("session")

@@ -1,0 +1,52 @@
+"""Raw files as Spark frames, a piece of a file a task, staged as parquet."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from jobs.errors import Refused
+from jobs.sources.joined import JoinedReader
+from jobs.sources.raw_files import Piece
+from jobs.sources.staging import Stager
+
+REFUSED = f"{Refused.__module__}.{Refused.__name__}: "
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn a refusal that a Spark task raised into one that the command shows."""
+    try:
+        yield
+    except PySparkException as error:
+        _, found, words = str(error).partition(REFUSED)
+        if not found:
+            raise
+        raise Refused(words.splitlines()[0]) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """A folder of staged rows, read from raw files through Spark."""
+
+    spark: SparkSession
+    folder: Path
+
+    def read(self, name: str, reader: Stager | JoinedReader, pieces: list[Piece]) -> DataFrame:
+        """Read the pieces, one task each, and return their staged rows."""
+
+        def read_pieces(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                for number in batch.column("id").to_pylist():
+                    yield from reader(pieces[number])
+
+        path, columns = str(self.folder / name), from_arrow_schema(reader.schema)
+        tasks = self.spark.range(0, len(pieces), 1, len(pieces))
+        with refusals():
+            tasks.mapInArrow(read_pieces, columns).write.parquet(path)
+        return self.spark.read.schema(columns).parquet(path)

@@ -1,0 +1,96 @@
+"""One batch of raw rows: its columns as the profile names them, and what is wrong with its rows."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.sources.config import RawColumn
+from jobs.sources.raw_files import RawBatch
+from jobs.sources.raw_values import Problem, elements, part_of, plain
+
+Rejected = tuple[int, str, str, str]
+"""Position, reason, value and text of a source row that cannot be used."""
+
+
+class Rejects:
+    """The first reason against each source row of a batch, and the value that gave it."""
+
+    def __init__(self, rows: int) -> None:
+        """Start with nothing against any."""
+        self.reason: list[str | None] = [None] * rows
+        self.value = [""] * rows
+
+    def add(self, problems: list[Problem], row: np.ndarray, values: pa.Array) -> None:
+        """Enter problems of values that belong to these source rows."""
+        for at, reason in problems:
+            for place in at.tolist():
+                if self.reason[row[place]] is None:
+                    self.reason[row[place]] = reason
+                    self.value[row[place]] = str(values[place].as_py())
+
+    def add_rows(self, rows: np.ndarray, reason: str) -> None:
+        """Enter a reason against whole source rows."""
+        for row in np.unique(rows).tolist():
+            self.reason[row] = self.reason[row] or reason
+
+    @property
+    def usable(self) -> np.ndarray:
+        """Which source rows have nothing against them."""
+        return np.array([reason is None for reason in self.reason], bool)
+
+
+class Sheet:
+    """A raw batch and the rejects among its rows."""
+
+    def __init__(self, raw: RawBatch) -> None:
+        """Start with nothing against any row."""
+        self.raw = raw
+        self.rejects = Rejects(len(raw.number))
+        self.every = np.arange(len(raw.number))
+
+    def is_list(self, spec: RawColumn) -> bool:
+        """Whether a column holds a list in each row."""
+        if not spec.column:
+            return False
+        kind = self.column(spec).type
+        return bool(spec.split) or pa.types.is_list(kind) or pa.types.is_large_list(kind)
+
+    def values(self, spec: RawColumn) -> pa.Array:
+        """Return a column that has one value a row."""
+        return part_of(self.column(spec), spec)
+
+    def lists(self, spec: RawColumn) -> tuple[pa.Array, np.ndarray]:
+        """Return a column of lists as (values one after the other, length of each list)."""
+        values, lengths = elements(self.column(spec), spec)
+        return part_of(values, spec), lengths
+
+    def column(self, spec: RawColumn) -> pa.Array:
+        """Return a raw column; `list.member` is the list of a struct's members."""
+        rows = self.raw.rows
+        if not spec.column:
+            return pa.array([spec.constant] * rows.num_rows)
+        if spec.column in rows.schema.names:
+            return plain(rows[spec.column])
+        outer, _, member = spec.column.partition(".")
+        found = plain(rows[outer])
+        if pa.types.is_large_list(found.type):
+            found = found.cast(pa.list_(found.type.value_type))
+        if pa.types.is_list(found.type):
+            lengths = pc.fill_null(pc.list_value_length(found), 0).to_numpy(zero_copy_only=False)
+            ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+            return pa.ListArray.from_arrays(ends, pc.struct_field(found.flatten(), member))
+        return pc.struct_field(found, member)
+
+    def rejected(self) -> list[Rejected]:
+        """Return number, reason, value and text of every rejected row."""
+        return [
+            (self.raw.number[at], reason, self.rejects.value[at], self._text(at))
+            for at, reason in enumerate(self.rejects.reason)
+            if reason is not None
+        ]
+
+    def _text(self, at: int) -> str:
+        row = self.raw.rows.slice(at, 1).to_pylist()[0]
+        return json.dumps(row, default=str, ensure_ascii=False)
