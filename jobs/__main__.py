@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from types import ModuleType
 
+import jobs.profile.__main__ as profile_command
 from jobs.cli import DONE
 from jobs.line import COMMANDS, step_module
 
@@ -29,9 +31,9 @@ def steps() -> tuple[str, ...]:
     return (first, *SOURCES, *rest)
 
 
-def described(name: str) -> str:
+def described(name: str, module: ModuleType | None = None) -> str:
     """Return a step's paragraph; the commands that are no steps read and write no table."""
-    module = step_module(name)
+    module = module or step_module(name)
     example = module.build_parser().epilog.splitlines()[-1].strip()
     lines = [f"{name}: {module.__doc__.splitlines()[0]}"]
     for verb in ("READS", "WRITES"):
@@ -45,7 +47,8 @@ def main(argv: list[str] | None = None) -> int:
     build_parser().parse_args(argv)
     text = ["The steps of a day, in order; each is one command:", ""]
     text += [described(name) for name in steps()]
-    text += ["And, for a whole lake:", "", *[described(name) for name in ON_A_LAKE]]
+    text += ["For a whole lake:", "", *[described(name) for name in ON_A_LAKE]]
+    text += ["For a profile of your own logs:", "", described("profile", profile_command)]
     sys.stdout.write("\n".join(text))
     return DONE
 

@@ -77,6 +77,11 @@ class Found:
                 f"profile {task.profile.name!r} has source.kind = 'simulated'; run "
                 "python -m jobs.simulate_logs, or describe your files there (kind = 'files')"
             )
+        if folder is None and not source.path:
+            raise Refused(
+                f"profile {task.profile.name!r} names no source.path; give the folder of the raw "
+                "files there or as --source DIR"
+            )
         root = folder or Path(source.path)
         if not root.is_dir():
             raise Refused(
@@ -211,12 +216,9 @@ def tell(task: Task, counts: dict[str, int]) -> None:
         if name.startswith(QUARANTINED):
             task.say(f"  {count:,} {name}")
     for name in ("shown", "clicks"):
-        if outside := counts[f"{name}_outside_window"]:
-            inside = counts[name]
-            task.say(
-                f"{inside + outside:,} {name} = {inside:,} among the candidates + "
-                f"{outside:,} outside the window"
-            )
+        if missed := counts[f"{name}_missed"]:
+            kept = counts[name]
+            task.say(f"{kept + missed:,} {name} = {kept:,} among the candidates + {missed:,} not")
     for name in task.profile.fields.item:
         if count := counts[f"items_of_unknown_{name}"]:
             task.say(f"{count:,} of {counts['items']:,} items have no {name}: 'unknown'")

@@ -144,7 +144,7 @@ def test_every_shipped_profile_loads_and_is_named_as_its_file(name):
         ("[fields]\nitem = [\"brand\"]\ncategory = \"kind\"",
          "fields.category = 'kind' is not allowed; it must be brand"),
         ("[source]\nkind = \"kafka\"",
-         "source.kind = 'kafka' is not allowed; it must be simulated or files"),
+         "source.kind = 'kafka' is not allowed; it must be one of simulated, files"),
         ("teacher = 1", "teacher is a section, written [teacher], not 1"),
         ("day_start = \"25:00\"", "day_start = '25:00' is not allowed; it must be a time of day"),
         ("name = ", "Invalid value (at end of document)"),
@@ -170,7 +170,8 @@ def test_a_profile_that_is_not_shipped_or_not_there_says_what_is(tmp_path):
     with pytest.raises(Refused) as refusal:
         load_profile("jindong")
     assert str(refusal.value) == (
-        "profile 'jindong' is not shipped (ebnerd, jingdong, kuaishou, toy); for your own, give "
+        "profile 'jindong' is not shipped (candictr, ebnerd, jdsearch, jingdong, kuaishou, mind, "
+        "movielens, recflow, toy); for your own, give "
         "the path of a .toml file"
     )
     with pytest.raises(Refused, match=r"none\.toml cannot be read: .*No such file"):

@@ -5,12 +5,16 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pyarrow as pa
 import pytest
 
 from benchmarks.first_run import table
+from jobs.lake import Lake
+from jobs.profile.load import load_profile
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,6 +23,8 @@ COMMANDS = [
     for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
     for line in block.splitlines()
 ]
+OWN_LOGS = [c for c in COMMANDS if "my.toml" in c]
+OTHERS = [c for c in COMMANDS if c not in OWN_LOGS and not c.startswith("make ")]
 TOY = ("PROFILE=toy", "DAYS=2")
 
 
@@ -89,7 +95,42 @@ def test_the_readme_names_both_commands() -> None:
     assert {"make run", "make test"} <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if not c.startswith("make ")])
+@pytest.fixture(scope="module")
+def own(made: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a day of the toy world as somebody's raw files and type the README's commands."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "raw").mkdir()
+    logs = read_day(made[0], "toy").to_pandas()
+    logs = logs.astype({"label": "Int64", "shown_rank": "Int64"})
+    of_item = ["item_id", "category", "brand"]
+    logs[of_item].drop_duplicates().to_csv(folder / "raw" / "items.csv", index=False)
+    dropped = ["category", "brand", "missed_positives", "derived"]
+    logs.drop(columns=dropped).to_csv(folder / "raw" / "log-2026-01-01.csv", index=False)
+    for command in OWN_LOGS:
+        words = [re.sub(r"^(raw/|my)", rf"{folder}/\1", word) for word in shlex.split(command)]
+        done = run(words)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def read_day(lake: Path, profile: str) -> pa.Table:
+    """Return the logs of 2026-01-01."""
+    tables = load_profile(profile).tables
+    return Lake(lake, tables).partition("request_logs", date(2026, 1, 1)).read()
+
+
+def test_your_own_logs_come_in_as_they_are(made: tuple[Path, str], own: Path) -> None:
+    names = ["request_id", "item_id", "user_id", "ts", "category", "score", "exposed", "label"]
+    names += ["shown_rank", "brand"]
+    by_key = [("request_id", "ascending"), ("item_id", "ascending")]
+    mine = read_day(own / "my-lake", str(own / "my.toml")).select(names).sort_by(by_key)
+    theirs = read_day(made[0], "toy").select(names).sort_by(by_key)
+    assert mine.to_pylist() == theirs.to_pylist()
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c not in OWN_LOGS and not c.startswith("make ")]
+)
 def test_every_other_command_runs(command: str, made: tuple[Path, str]) -> None:
     words = shlex.split(command.replace("--profile jingdong", "--profile toy"))
     words = [str(made[0]) if word == "lake" else word for word in words]

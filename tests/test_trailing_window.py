@@ -25,7 +25,7 @@ SCHEMA = pa.schema(
         ("label", pa.int32()),
         *[
             (name, pa.int32())
-            for name in ("derived", "missed_positives", "left_out", "left_out_shown")
+            for name in ("derived", "missed_positives", "left_out", "missed_shown")
         ],
     ]
 )
@@ -97,7 +97,7 @@ def test_derived_candidates_are_what_others_were_shown(world):
             assert (row["exposed"], row["derived"]) == (own, not own)
             assert row["label"] == (int(item in clicked) if own else None)
             assert row["missed_positives"] == len(clicked - set(pool))
-            assert row["left_out"] == row["left_out_shown"] == len(set(shown) - set(pool))
+            assert row["left_out"] == row["missed_shown"] == len(set(shown) - set(pool))
 
 
 @given(visits(), st.integers(1, 3))

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.sources.config import SourceConfig
-from jobs.sources.day import LEFT_OUT, LEFT_OUT_SHOWN, Day
+from jobs.sources.day import LEFT_OUT, MISSED_SHOWN, Day
 from jobs.sources.raw_values import UNKNOWN
 from jobs.sources.staging import ELSEWHERE, READ, REJECT
 
@@ -38,9 +38,9 @@ def measures(source: SourceConfig) -> list[Column]:
         total("derived", fits, "candidates_derived"),
         rows(once & (F.col("exposures") == 0), "requests_without_exposure"),
         total("exposed", fits, "shown"),
-        total(LEFT_OUT_SHOWN, once, "shown_outside_window"),
+        total(MISSED_SHOWN, once, "shown_missed"),
         total("label", fits, "clicks"),
-        total("missed_positives", once, "clicks_outside_window"),
+        total("missed_positives", once, "clicks_missed"),
         rows(own & fits, "own"),
         rows(own & ~fits, "own_cut"),
         total(LEFT_OUT, once, "own_outside_window"),
@@ -88,13 +88,13 @@ def _items(day: Day, logs: list[Path]) -> dict[str, int]:
     """Return the day's items, and by field those of which it is unknown."""
     names = list(day.fields.item)
     known = []
-    if not logs:
-        return {"items": 0}
     for path in logs:
         for batch in pq.ParquetFile(path).iter_batches(columns=["item_id", *names]):
             flags = {name: pc.equal(batch[name], UNKNOWN) for name in names}
             table = pa.table({"item_id": batch["item_id"], **flags})
             known.append(table.group_by("item_id").aggregate([(name, "max") for name in names]))
+    if not known:
+        return {"items": 0}
     merged = pa.concat_tables(known).group_by("item_id")
     items = merged.aggregate([(f"{name}_max", "max") for name in names])
     unknown = {

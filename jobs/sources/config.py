@@ -158,7 +158,6 @@ class SourceConfig:
             require_all(self._conditions())
 
     def _conditions(self) -> Iterator[Condition]:
-        yield bool(self.path), "source.path", self.path, "the folder of the files; '.' for this one"
         yield from self.logs.conditions("source.logs")
         rows = self.logs.rows
         yield rows in LOG_ROWS, "source.logs.rows", rows, f"one of {', '.join(LOG_ROWS)}"

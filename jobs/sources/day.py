@@ -5,7 +5,7 @@ from functools import cached_property
 
 import pyarrow as pa
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -19,9 +19,11 @@ from schemas.table import Fields
 
 LEAST_CANDIDATES = 2
 """Fewer cannot be ranked."""
-LEFT_OUT, LEFT_OUT_SHOWN = "left_out", "left_out_shown"
-"""Logged candidates of the request, and shown ones, that are none of its derived candidates."""
-DERIVED = ("derived", "missed_positives", LEFT_OUT, LEFT_OUT_SHOWN)
+LEFT_OUT, MISSED_SHOWN = "left_out", "missed_shown"
+"""Logged candidates of a request that are none of the derived ones; and how many were shown, which
+may have been cut too.
+"""
+DERIVED = ("derived", "missed_positives", LEFT_OUT, MISSED_SHOWN)
 """Columns that only derived candidates bring along."""
 REJECT_COLUMNS = (*POSITION, "reason", "value", "row")
 FEW = f"the request has fewer than {LEAST_CANDIDATES} candidates"
@@ -71,8 +73,19 @@ class Day:
         request = Window.partitionBy("request_id")
         best = F.row_number().over(request.orderBy(F.col("score").desc(), "item_id"))
         placed = self._candidates().withColumn("best", best)
+        beyond = F.col("best") > self.source.most_candidates
+
+        def cut(name: str) -> Column:
+            cut_here = F.when(beyond, F.coalesce(name, F.lit(0))).otherwise(0)
+            return F.sum(cut_here).over(request).cast("int")
+
         whole = placed.withColumns(
-            {"n": F.count("*").over(request), "exposures": F.sum("exposed").over(request)}
+            {
+                "n": F.count("*").over(request),
+                "exposures": F.sum("exposed").over(request),
+                "missed_positives": F.col("missed_positives") + cut("label"),
+                MISSED_SHOWN: F.col(MISSED_SHOWN) + cut("exposed"),
+            }
         )
         return whole.where(F.col("n") >= LEAST_CANDIDATES)
 

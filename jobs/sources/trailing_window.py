@@ -171,7 +171,7 @@ class Trailing:
             "derived": ~mine,
             "missed_positives": missed,
             "left_out": left,
-            "left_out_shown": left_shown,
+            "missed_shown": left_shown,
             "exposed": exposed,
             "score": score,
         }
