@@ -10,7 +10,6 @@ import dataclasses
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -18,18 +17,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow.dataset import dataset, field
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
-from jobs.manifest import describe
 from jobs.publish import Publication
 from jobs.sources.account import QUARANTINED, account, measures
-from jobs.sources.config import SourceConfig
+from jobs.sources.config import JoinedFiles, SourceConfig
 from jobs.sources.day import FEW, Day
+from jobs.sources.found import Found, find_source
 from jobs.sources.joined import Facts, JoinedReader
-from jobs.sources.raw_files import find, pieces
+from jobs.sources.log_rows import NO_CANDIDATES
+from jobs.sources.raw_files import named_for, pieces
 from jobs.sources.raw_frames import Staging
 from jobs.sources.reference import coclick, read_history, read_vectors
 from jobs.sources.staging import Span, Stager
@@ -61,94 +62,36 @@ def span_of(day: date, start_seconds: int, source: SourceConfig) -> Span:
     return Span(begin - source.window_minutes * MICROSECONDS_A_MINUTE, begin, end)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The raw files of a source on one day, by the part of the profile that names them."""
-
-    source: SourceConfig
-    paths: dict[str, list[Path]]
-
-    @classmethod
-    def on(cls, task: Task, folder: Path | None) -> "Found":
-        """Find them all; refuse a source that is none, or a name that fits nothing."""
-        source = task.profile.source
-        if source.kind == "simulated":
-            raise Refused(
-                f"profile {task.profile.name!r} has source.kind = 'simulated'; run "
-                "python -m jobs.simulate_logs, or describe your files there (kind = 'files')"
-            )
-        if folder is None and not source.path:
-            raise Refused(
-                f"profile {task.profile.name!r} names no source.path; give the folder of the raw "
-                "files there or as --source DIR"
-            )
-        root = folder or Path(source.path)
-        if not root.is_dir():
-            raise Refused(
-                f"{root} is no folder; give the one with the raw files as --source DIR or as "
-                "source.path in the profile"
-            )
-        before = -(-source.window_minutes // (24 * 60))
-        parts = {"logs": source.logs, "history": source.history, "vectors": source.vectors}
-        for kind in ("items", "users"):
-            parts |= {f"{kind}{n}": files for n, files in enumerate(getattr(source, kind))}
-        paths = {
-            name: find(files, root, task.day, before if name == "logs" else 0)
-            for name, files in parts.items()
-            if files is not None
-        }
-        if source.logs.columns.get("request_id") is not None:
-            numbered = source.logs.columns["request_id"].row_number
-            if numbered and task.profile.fields.request_id == "int64" and len(paths["logs"]) > 1:
-                raise Refused(
-                    f"profile {task.profile.name!r}: row numbers of {len(paths['logs'])} files are "
-                    'not unique; set fields.request_id = "string"'
-                )
-        return cls(source, paths)
-
-    def checksums(self) -> dict[str, str]:
-        """Return the checksum of every file by part and name."""
-        return {
-            f"{part}:{path.name}": describe(path, path.parent).sha256
-            for part, paths in self.paths.items()
-            for path in paths
-        }
-
-    def named_for(self, day: date) -> frozenset[str]:
-        """Return the log files that are named for a day."""
-        if not any("{date}" in name for name in self.source.logs.files):
-            return frozenset()
-        return frozenset(str(path) for path in self.paths["logs"] if day.isoformat() in str(path))
-
-
 def open_day(task: Task, found: Found, staging: Staging) -> Day:
     """Read the files and return the day."""
     source, fields = task.profile.source, task.profile.fields
     span = span_of(task.day, task.profile.day_start_seconds, source)
     needs_all = source.logs.rows == "events"
-    stager = Stager(fields, source.logs, None if needs_all else span, found.named_for(task.day))
-    task.say(f"reading {len(found.paths['logs'])} log files")
-    staged = staging.read("logs", stager, pieces(source.logs, found.paths["logs"]))
+    logs = found.paths("logs")
+    of_the_day = named_for(source.logs, found.root, task.day)
+    stager = Stager(fields, source.logs, found.root, None if needs_all else span, of_the_day)
+    task.say(f"reading {len(logs)} log files")
+    staged = staging.read("logs", stager, pieces(source.logs, logs))
     facts = []
-    for kind in ("items", "users"):
-        for number, files in enumerate(getattr(source, kind)):
-            name = f"{kind}{number}"
-            read = staging.read(name, JoinedReader(fields, files), pieces(files, found.paths[name]))
-            facts.append(Facts(files, read))
-    files = frozenset(map(str, found.paths["logs"]))
-    return Day(source, fields, span, files, staged, facts)
+    for part in found.parts:
+        if isinstance(part.files, JoinedFiles):
+            split = pieces(part.files, part.paths)
+            read = staging.read(part.folder, JoinedReader(fields, part.files), split)
+            facts.append(Facts(part.name, part.files, read))
+    return Day(source, fields, span, staged, facts)
 
 
 def check(task: Task, counts: dict[str, int], rejects: Path) -> None:
     """Refuse a day without requests, or with too many rows in quarantine."""
     elsewhere = counts["source_rows_of_other_days"]
-    # A request of one candidate is no fault of its rows: the first hour of a source has them.
-    lost = counts["source_rows_quarantined"] - counts.get(f"{QUARANTINED}{FEW}", 0)
+    # A request of no or one candidate is no fault of its rows: a first hour has them, a bad search.
+    excused = sum(counts.get(f"{QUARANTINED}{reason}", 0) for reason in (FEW, NO_CANDIDATES))
+    lost = counts["source_rows_quarantined"] - excused
     share = lost / max(counts["source_rows"] - elsewhere, 1)
     allowed = task.profile.source.max_quarantined
     if counts["requests"] and share <= allowed:
         return
-    reasons = "; ".join(examples(counts, pq.read_table(rejects))) or "none"
+    reasons = "; ".join(examples(counts, rejects)) or "none"
     if not counts["requests"]:
         raise Refused(
             f"of {counts['source_rows']:,} source rows none is on {task.day} (24 hours from "
@@ -161,15 +104,16 @@ def check(task: Task, counts: dict[str, int], rejects: Path) -> None:
     )
 
 
-def examples(counts: dict[str, int], rejects: pa.Table) -> Iterator[str]:
+def examples(counts: dict[str, int], rejects: Path) -> Iterator[str]:
     """Yield each reason with its count and the first rows that it took."""
+    rows = dataset(rejects)
     for name, count in counts.items():
         if name.startswith(QUARANTINED):
             reason = name.removeprefix(QUARANTINED)
-            rows = rejects.filter(pc.equal(rejects["reason"], reason)).slice(0, EXAMPLES_SHOWN)
+            first = rows.filter(field("reason") == reason).head(EXAMPLES_SHOWN)
             where = ", ".join(
                 f"{Path(row['source_file']).name}:{row['source_row']} {row['value']!r}"
-                for row in rows.to_pylist()
+                for row in first.to_pylist()
             )
             yield f"{count:,} x {reason} ({where})"
 
@@ -181,13 +125,13 @@ def reference(task: Task, day: Day, found: Found, logs: list[Path]) -> pa.Table:
     wanted = pa.concat_arrays(read).unique()
     wanted = wanted.take(pc.sort_indices(wanted))
     if source.vectors is not None:
-        vectors_at = pieces(source.vectors, found.paths["vectors"])
+        vectors_at = pieces(source.vectors, found.paths("vectors"))
         vectors = read_vectors(source.vectors, vectors_at, fields, wanted)
     else:
         clicks = day.clicks.toArrow()
         users, read = (clicks[name].combine_chunks() for name in ("user_id", "item_id"))
         if source.history is not None:
-            history_at = pieces(source.history, found.paths["history"])
+            history_at = pieces(source.history, found.paths("history"))
             earlier = read_history(source.history, history_at, fields)
             users, read = (
                 pa.concat_arrays([a.cast(b.type), b])
@@ -226,7 +170,7 @@ def tell(task: Task, counts: dict[str, int]) -> None:
 
 def import_day(task: Task, args: argparse.Namespace) -> None:
     """Read the files, account for every row, publish the three tables."""
-    found = Found.on(task, args.source)
+    found = find_source(task.profile, task.day, args.source)
     source = dataclasses.asdict(task.profile.source)
     del source["path"]
     parameters = {
@@ -252,7 +196,7 @@ def import_day(task: Task, args: argparse.Namespace) -> None:
         day = open_day(task, found, Staging(spark, folder / "staged"))
         seen = Observation(STEP)
         offered = day.offered.observe(seen, *measures(task.profile.source))
-        fits = offered.where(F.col("best") <= task.profile.source.most_candidates)
+        fits = offered.where(F.col("_best") <= task.profile.source.most_candidates)
         write_version(fits.withColumn("ts", F.timestamp_micros("ts")), logs.partition.table, folder)
         written = sorted(folder.glob("*.parquet"))
         published = spark.read.parquet(*map(str, written))

@@ -63,8 +63,9 @@ def quarantine(fields: Fields) -> Table:
     return Table(
         name="quarantine",
         row="one source row that could not be used",
-        key=("source_file", "source_row"),
+        key=("part", "source_file", "source_row"),
         columns=(
+            Column("part", "string", "The part of the profile: logs, items[0], users[0], ..."),
             Column("source_file", "string", "The raw file."),
             Column("source_row", "int64", "Line of a text file, row of a parquet file.", low=1),
             Column("reason", "string", "What is wrong with it."),

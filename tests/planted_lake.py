@@ -138,6 +138,16 @@ GOOD: dict[str, list[dict]] = {
         }
     ],
     "reference_items": [{"item_id": "a", "vector": [1.0, 0.0]}, {"item_id": "b", "vector": [0.0]}],
+    "quarantine": [
+        {
+            "part": "logs",
+            "source_file": "raw/log.csv",
+            "source_row": 7,
+            "reason": "score is NaN or infinite",
+            "value": "nan",
+            "row": "",
+        }
+    ],
     "candidate_sets": [candidate_set("r1"), candidate_set("r2")],
     "rankings": [*ranked("r1", "dcn", "a", "b"), *ranked("r1", "cdm", "b", "a", "é")],
     "metrics": [

@@ -33,11 +33,25 @@ context = ["query"]
 category = "{category}"
 category_separator = "|"
 [source]
-kind = "{kind}"
+{source}
 [teacher]
 k = 3
 [promotion]
 k = 3
+"""
+SIMULATED = 'kind = "simulated"'
+REAL = """kind = "files"
+[source.logs]
+files = "logs.csv"
+[source.logs.columns]
+request_id = "request"
+user_id = "user"
+ts = { column = "time", unit = "s" }
+query = "query"
+item_id = "item"
+category = "category"
+score = "score"
+label = "click"
 """
 ITEMS = {"a": "toys", "b": "toys", "c": "toys", "d": "books", "e": "games|toys", HOSTILE: HOSTILE}
 ORDERS = {
@@ -53,12 +67,12 @@ class ShopLake:
     """A lake of two days; day one has no model to be judged, day two has."""
 
     def __init__(
-        self, folder: Path, *, category: str = "category", kind: str = "simulated"
+        self, folder: Path, *, category: str = "category", source: str = SIMULATED
     ) -> None:
         self.root = folder / "lake"
         self.toml = folder / "shop.toml"
         self.toml.parent.mkdir(parents=True, exist_ok=True)
-        self.toml.write_text(PROFILE.format(category=category, kind=kind))
+        self.toml.write_text(PROFILE.format(category=category, source=source))
         self.profile: Profile = load_profile(str(self.toml))
         self.lake = Lake(self.root, self.profile.tables)
 

@@ -70,7 +70,7 @@ def test_a_column_that_is_not_there(refused, source, spark):
 
 def test_too_many_rows_that_cannot_be_used(refused, source, spark):
     bad = behaviors()
-    users = pa.array([None, *[1] * (len(bad) - 1)], pa.uint32())
+    users = pa.array([None, *bad["user_id"].to_pylist()[1:]], pa.uint32())
     at = bad.schema.get_field_index("user_id")
     write_folder(source, behaviors=bad.set_column(at, "user_id", users))
     said = refused()

@@ -1,5 +1,7 @@
 """Log rows in every layout: the candidates that they give, and the reason where they give none."""
 
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
@@ -22,7 +24,8 @@ def read(spec: LogFiles, raw: dict[str, list], fields: Fields = FIELDS) -> LogRo
     n = len(next(iter(raw.values())))
     raw = {"r": [1] * n, "u": [7] * n, "t": [60] * n} | raw
     batch = pa.RecordBatch.from_pydict(raw)
-    return LogRows(fields, spec, RawBatch("some/x.csv", batch, list(range(2, n + 2)), []))
+    raw_batch = RawBatch("some/day/x.csv", batch, list(range(2, n + 2)), [])
+    return LogRows(fields, spec, raw_batch, Path("some"))
 
 
 def candidates(found: LogRows) -> list[tuple]:
@@ -160,6 +163,16 @@ def test_lists_of_what_was_shown_and_clicked():
     ]
 
 
+def test_a_row_each_with_the_list_of_all_clicks():
+    spec = logs(
+        "candidates", item_id=C(column="i"), label=C(among=C(column="c")), score=C(constant=1)
+    )
+    assert [row[-1] for row in candidates(read(spec, {"i": [5, 6], "c": [[6, 9], [6, 9]]}))] == [
+        0,
+        1,
+    ]
+
+
 def test_labels_that_run_parallel_to_the_shown_items_alone():
     target = C(column="targets", part=0)
     spec = logs(
@@ -205,7 +218,7 @@ def test_what_a_request_has_once_goes_to_each_of_its_candidates():
     )
     raw = {"i": [[5, 6], [7]], "tab": ["home", ""], "b": [["x", None], ["z"]], "age": [3, 4]}
     found = read(spec, raw, Fields(**(vars_of(FIELDS) | {"request_id": "string"})))
-    assert found.columns["request_id"].to_pylist() == ["x.csv:2", "x.csv:2", "x.csv:3"]
+    assert found.columns["request_id"].to_pylist() == ["day/x.csv:2", "day/x.csv:2", "day/x.csv:3"]
     assert found.columns["tab"].to_pylist() == ["home", "home", "unknown"]
     assert found.columns["brand"].to_pylist() == ["x", "unknown", "z"]
     assert found.columns["age"].to_pylist() == [3.0, 3.0, 4.0]

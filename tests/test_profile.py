@@ -216,6 +216,9 @@ def test_events_have_no_request_id_and_derived_candidates_need_no_score(load, re
         ('kind = "files"', 'kind = "files"\nsession_minutes = 30\ncandidates = "window"'),
         ("[source.logs]\n", '[source.logs]\nrows = "events"\n'),
         ('\nscore = "score"', ""),
+        ('"logs-{date}.csv"', '"logs.csv"'),
+        ('"score", "price"', '"score"'),
+        ('price = "price"\n', ""),
     )
     said = refused(*changes)
     assert "columns.request_id is not allowed: requests are made of events" in said

@@ -13,11 +13,11 @@ import pytest
 
 from jobs.errors import Refused
 from jobs.sources.config import RawColumn, RawFiles
-from jobs.sources.raw_files import find, pieces, read
+from jobs.sources.raw_files import find, named_for, pieces, read
 
 DAY = date(2026, 1, 31)
 PACK = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
-# Line 3 is short, 4 and 5 are one row, 6 is blank, 7 is no UTF-8, 8 is long.
+# Line 3 is short, 4 and 5 are one row, 6 is blank, 7 is no text, 8 is long.
 TEXT = b'a\tb\tc\n1\t2\t3\n4\t5\n6\t"x\ny"\t7\n\n8\t\xff\xfe\t9\n10\t11\t12\t13\n14\t\t16\n'
 
 
@@ -45,7 +45,7 @@ def test_text_with_lines_and_torn_rows(tmp_path, packed, rows):
     assert found == [(2, ("1", "2")), (4, ("6", "x\ny")), (9, ("14", ""))]
     assert torn == [
         (3, "not 3 columns", "2", "4 | 5"),
-        (7, "bytes that are no UTF-8", "", "8 | \\udcff\\udcfe | 9"),
+        (7, "bytes that are no text", "", "8 | \\udcff\\udcfe | 9"),
         (8, "not 3 columns", "4", "10 | 11 | 12 | 13"),
     ]
 
@@ -100,6 +100,29 @@ def test_a_wrong_delimiter_is_a_column_that_is_not_there(tmp_path):
     assert "the file has 'a;b'. Change the profile's columns; or delimiter, header" in said
 
 
+def test_bytes_that_are_no_text_matter_only_where_they_are_read(tmp_path):
+    (tmp_path / "x.csv").write_bytes("a,b,title\n1,2,ç\n".encode("latin-1"))
+    assert rows_of(files("x.csv"), tmp_path) == ([(2, ("1", "2"))], [])
+    wanted = ("a", "title")
+    assert rows_of(files("x.csv", columns=wanted), tmp_path)[1][0][1] == "bytes that are no text"
+    latin = files("x.csv", columns=wanted, encoding="latin-1")
+    assert rows_of(latin, tmp_path) == ([(2, ("1", "ç"))], [])
+
+
+def test_a_folder_is_no_file(tmp_path):
+    (tmp_path / "items.parquet").mkdir()
+    said = refusal(files("items.parquet"), tmp_path)
+    assert "there is no such file; it is a folder: items.parquet/*.parquet?" in said
+
+
+def test_dates_in_names_are_written_as_the_profile_says(tmp_path):
+    for name in ("20260131", "20260130"):
+        (tmp_path / f"x{name}.csv").write_text("a,b\n1,2\n")
+    raw = files("x{date}.csv", date_format="%Y%m%d")
+    assert [path.name for path in find(raw, tmp_path, DAY)] == ["x20260131.csv"]
+    assert named_for(raw, tmp_path, DAY) == {str(tmp_path / "x20260131.csv")}
+
+
 def test_a_name_that_does_not_say_its_format(tmp_path):
     (tmp_path / "x.txt").write_text("a,b\n")
     assert "give format = parquet, feather, csv or tsv" in refusal(files("x.txt"), tmp_path)
@@ -115,6 +138,8 @@ def test_a_name_that_does_not_say_its_format(tmp_path):
         ("x.csv.gz", b"a,b\n1,2\n", "is damaged or not of the format that the profile says: Not a"),
         ("x.csv.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 999)[:-9], "is damaged"),
         ("x.csv", b'a,b\n1,"2\n' + b"3,4\n" * 1_200, "a quote is opened in line 2 and not closed"),
+        ("x.csv", b'a,b\n0,0\n1,"2\n3,4\n5,6\n', "opened in line 3 and not closed at the end"),
+        ("x.csv", b"a,b,b\n1,2,3\n", "column 'b' is there twice"),
     ],
 )
 def test_damage_names_the_file(tmp_path, name, content, words):

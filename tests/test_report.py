@@ -6,7 +6,7 @@ from datetime import date
 from html.parser import HTMLParser
 
 import pytest
-from shop_lake import DAYS, HOSTILE, ORDERS, PLAIN, ShopLake, metric_rows
+from shop_lake import DAYS, HOSTILE, ORDERS, PLAIN, REAL, ShopLake, metric_rows
 
 from jobs.report.one_request import one_request
 from jobs.report.teacher_picks import teacher_picks
@@ -45,7 +45,7 @@ def test_the_table_holds_levels_differences_and_their_intervals(shop):
 def test_a_metric_that_does_not_exist_says_why(shop, tmp_path):
     assert "n/a MRR, NDCG, ILAD by vectors, Category coverage, Distinct categories" in shop.text()
     assert "evaluate wrote no such number on this day" in shop.text()
-    real = ShopLake(tmp_path, category="", kind="ebnerd").day_one()
+    real = ShopLake(tmp_path, category="", source=REAL).day_one()
     rows = [row | {"metric": "ilad_reference"} for row in metric_rows(("ilad_category",))]
     real.day_two([*metric_rows(("recall",)), *rows[:-1]])
     assert real.report(DAYS[1]) == 0

@@ -1,5 +1,6 @@
 """Which columns of ours a data set's raw files must be mapped to."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from schemas.tables import request_logs
 
 ALWAYS = ("user_id", "ts", "item_id", "label")
 OPTIONAL = ("exposed", "shown_rank")
+FIELD_NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 OTHER_WAYS = {
     "request_id": ", or { row_number = true } where each row is a request of its own",
     "user_id": ", or { row_number = true } where nobody comes twice",
@@ -41,6 +43,12 @@ def mapping_problems(fields: Fields, source: SourceConfig) -> Iterator[str]:
     if source.logs.rows == "events" and "request_id" in places[LOGS]:
         why = "requests are made of events, where logs.rows = 'events'"
         yield f"{LOGS}.request_id is not allowed: {why}; take it out"
+    if source.logs.rows == "events" and fields.request_id != "string":
+        why = "the ids of requests that are made of events are text"
+        yield f"fields.request_id = {fields.request_id!r} is not allowed: {why}"
+    if source.candidates != "logged" and fields.dense_columns:
+        why = "nobody knows them of derived candidates; take them out"
+        yield f"fields.dense has {', '.join(fields.dense_columns)}: {why}"
     for problem, name in _field_problems(fields, places):
         if name not in slips.values():
             yield problem
@@ -86,14 +94,20 @@ def _field_problems(
     fields: Fields, places: dict[str, dict[str, RawColumn]]
 ) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with fields that are mapped nowhere or more than once, and which one."""
-    every = Counter(request_logs(fields).names)
+    every = Counter(name.lower() for name in request_logs(fields).names)
     for kind, names, files in (
         ("item", fields.item, "items"),
         ("context", fields.context, "users"),
         ("dense", fields.dense_columns, None),
     ):
         for name in names:
-            if every[name] > 1:
+            if not FIELD_NAME.fullmatch(name):
+                yield (
+                    f"fields.{kind} has {name!r}; a name is letters, digits and _, a letter first",
+                    name,
+                )
+                continue
+            if every[name.lower()] > 1:
                 taken = "which the logs have already, or another field; give it another name"
                 yield f"fields.{kind} has {name!r}, {taken}", name
                 continue

@@ -16,7 +16,14 @@ WAYS = ("column", "constant", "row_number", "derive", "among")
 LIST_KEYS = ("column", "split", "token", "part")
 """What may be said of the list that among or of names."""
 WITHOUT_COLUMN = (*WAYS, "smaller_is_better", "format", "zone", "unit")
-AT_ODDS = (("unit", "format"), ("unit", "zone"), ("edges", "presence"))
+AT_ODDS = (
+    ("unit", "format"),
+    ("unit", "zone"),
+    ("edges", "presence"),
+    ("at_least", "equals"),
+    ("at_least", "presence"),
+    ("equals", "presence"),
+)
 DERIVED = {"score": ("position", "popularity"), "shown_rank": ("position",)}
 ONLY_FOR = {
     "row_number": ("request_id", "user_id", "ts"),
@@ -24,6 +31,7 @@ ONLY_FOR = {
     "among": ("exposed", "label"),
     "of": ("label",),
     "at_least": ("label",),
+    "equals": ("exposed", "label"),
     "smaller_is_better": ("score",),
     "unit": ("ts",),
     "format": ("ts",),
@@ -42,13 +50,17 @@ def raw_column_problems(
     yield from _way_problems(path, ways)
     yield from _value_problems(path, name, given)
     tokens = (*fields.item, *fields.context)
-    only_for = ONLY_FOR | {"edges": tokens, "presence": tokens}
+    only_for = ONLY_FOR | {"edges": tokens, "presence": (*tokens, "exposed", "label")}
     has_lists = rows == "requests" if where == LOGS else where.startswith(ELSEWHERE)
     for key in given:
         allowed = only_for.get(key, (name,))
         if name not in allowed or (key == "row_number" and where != LOGS):
-            named = "item and context fields" if allowed is tokens else " and ".join(allowed)
+            named = " and ".join(name for name in allowed if name not in tokens)
+            if set(tokens) & set(allowed):
+                named = " and ".join(filter(None, ("item and context fields", named)))
             yield f"{path}.{key} is not allowed; it is only for {named}"
+    if name == "shown_rank" and "derive" in given and not has_lists:
+        yield f"{path}.derive is not allowed; only where source.logs.rows = 'requests'"
     if "split" in given and not has_lists:
         yield (
             f"{path}.split is not allowed; it is only for lists, and these files have lists only "

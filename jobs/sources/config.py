@@ -1,5 +1,6 @@
 """How raw files become request_logs: the [source] section of a profile."""
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -38,6 +39,8 @@ class RawColumn:
     """The items that a label list runs parallel to, where these are not the candidates."""
     at_least: float | None = None
     """For label: 1 where the value is at least this, else 0."""
+    equals: tuple[str, ...] = ()
+    """For label and exposed: 1 where the value is one of these, such as "click", else 0."""
     smaller_is_better: bool = False
     """For score: the value is a place or a distance, and is negated."""
     derive: str = ""
@@ -46,7 +49,7 @@ class RawColumn:
     edges: tuple[float, ...] = ()
     """For a field: numbers fall into the buckets 0 to len(edges)."""
     presence: bool = False
-    """For a field: "yes" where there is a value, "no" where there is none."""
+    """Whether there is a value: 1 or 0 for label and exposed, "yes" or "no" for a field."""
     unit: str = ""
     """For ts: a number of s, ms or us since 1970 UTC."""
     format: str = ""
@@ -55,18 +58,30 @@ class RawColumn:
     """For ts: the zone of a time that names none itself, such as "UTC" or "Europe/Oslo"."""
 
 
+def _is_encoding(name: str) -> bool:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RawFiles:
     """Files of one layout, and which of their columns we take."""
 
     files: tuple[str, ...]
     """Names or patterns below source.path; {date} stands for the day."""
+    date_format: str = "%Y-%m-%d"
+    """How {date} is written, as in Python's strftime."""
     format: str = ""
     """parquet, feather, csv or tsv, text gzipped or not; empty: by the name."""
     delimiter: str = ""
     """Between columns, where it is neither a comma (csv) nor a tab (tsv)."""
     quote: str = '"'
     """Around values that hold the delimiter; empty: there are no quotes."""
+    encoding: str = "utf-8"
+    """Of a text file, such as "latin-1"."""
     header: bool = True
     """Whether the first line of a text file names the columns."""
     names: tuple[str, ...] = ()
@@ -76,6 +91,15 @@ class RawFiles:
     def conditions(self, where: str) -> Iterator[Condition]:
         """Yield what must hold; `where` is the section."""
         yield bool(self.files), f"{where}.files", list(self.files), "one name or more"
+        for name in self.files:
+            inside = bool(name) and not name.startswith(("/", "~")) and ".." not in name.split("/")
+            yield inside, f"{where}.files", name, "a name or pattern below source.path"
+        yield (
+            _is_encoding(self.encoding),
+            f"{where}.encoding",
+            self.encoding,
+            "one that Python knows",
+        )
         formats = ", ".join(FORMATS)
         known = self.format in ("", *FORMATS)
         yield known, f"{where}.format", self.format, f"one of {formats}"
@@ -186,6 +210,9 @@ class SourceConfig:
         yield 1 <= minutes <= year, "source.window_minutes", minutes, f"from 1 to {year}, a year"
         yield self.seed >= 0, "source.seed", self.seed, "0 or above"
         is_events = self.logs.rows == "events"
+        daily = any("{date}" in name for name in self.logs.files)
+        allowed = "without {date} where logs.rows = 'events': a visit goes on after midnight"
+        yield not (daily and is_events), "source.logs.files", list(self.logs.files), allowed
         for name, other in (("session_minutes", "user_days"), ("user_days", "session_minutes")):
             value = getattr(self, name)
             if is_events:
@@ -198,7 +225,11 @@ class SourceConfig:
             "window or sample where logs.rows = 'events', which tell nothing of what was passed"
         )
         yield way != "logged" or not is_events, "source.candidates", way, allowed
-        score = self.logs.columns.get("score")
+        columns = self.logs.columns
+        if (label := columns.get("label")) and label.of is not None:
+            allowed = "given where label.of is: what is not in that list was not exposed"
+            yield "exposed" in columns, "source.logs.columns.exposed", None, allowed
+        score = columns.get("score")
         if way != "logged" and score is not None:
             allowed = "left out where candidates are derived: it is their popularity in the window"
             scored = score.column or score.constant or score.derive

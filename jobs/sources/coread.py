@@ -6,7 +6,7 @@ days included, and so must never reach a model; every day gets the same ones.
 
 import numpy as np
 from scipy.sparse import csr_matrix, diags
-from scipy.sparse.linalg import svds
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 WIDTH = 32
 
@@ -30,10 +30,27 @@ def coread_vectors(users: np.ndarray, read: np.ndarray, items: np.ndarray) -> np
     vectors = np.zeros((len(item_ids) + 1, WIDTH), np.float32)
     width = min(WIDTH, min(weighted.shape) - 1)
     if width >= 1:
-        left, size, _ = svds(weighted, k=width, v0=np.ones(min(weighted.shape)))
-        left = left[:, np.argsort(-size, kind="stable")]
+        left = leading_left(weighted, width)
         largest = left[np.abs(left).argmax(axis=0), np.arange(width)]
         vectors[:-1, :width] = weighted.T @ (left * np.sign(largest))
     place = np.minimum(np.searchsorted(item_ids, items), max(len(item_ids) - 1, 0))
     is_read = item_ids[place] == items if len(item_ids) else np.zeros(len(items), bool)
     return vectors[np.where(is_read, place, -1)]
+
+
+def leading_left(matrix: csr_matrix, width: int) -> np.ndarray:
+    """Return the leading left singular vectors [rows, width], the largest first.
+
+    By the eigenvectors of the smaller Gram matrix, since svds cannot be seeded where it restarts.
+    """
+    is_wide = matrix.shape[0] <= matrix.shape[1]
+    one = matrix if is_wide else matrix.T
+    n = one.shape[0]
+    gram = LinearOperator((n, n), matvec=lambda x: one @ (one.T @ x), dtype=np.float64)
+    size, vectors = eigsh(gram, k=width, v0=np.ones(n), rng=0)
+    order = np.argsort(-size, kind="stable")
+    vectors = vectors[:, order]
+    if is_wide:
+        return vectors
+    length = np.sqrt(np.maximum(size[order], np.finfo(np.float64).tiny))
+    return matrix @ vectors / length

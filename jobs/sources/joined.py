@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.sources.checks import POSITION, first_reason
+from jobs.sources.checks import POSITION, first_reason, rejects_of
 from jobs.sources.config import JoinedFiles
 from jobs.sources.raw_files import Piece, RawBatch, read
 from jobs.sources.raw_values import UNKNOWN, ids, tokens
@@ -62,13 +62,13 @@ class JoinedReader:
             sheet.rejects.add(found, sheet.every, values)
         rows = len(raw.number)
         columns |= {
-            "kind": [ROW] * rows,
-            "source_file": [raw.path] * rows,
-            "source_row": pa.array(np.array(raw.number, np.int64)),
+            "_kind": [ROW] * rows,
+            "_file": [raw.path] * rows,
+            "_line": pa.array(np.array(raw.number, np.int64)),
         }
         usable = pa.array(sheet.rejects.usable)
         yield batch_of(self.schema, columns, rows).filter(usable)
-        yield batch_of(self.schema, {"kind": [READ], "count": [rows + len(raw.torn)]}, 1)
+        yield batch_of(self.schema, {"_kind": [READ], "_count": [rows + len(raw.torn)]}, 1)
         rejected = [*sheet.rejected(), *raw.torn]
         yield batch_of(self.schema, rejected_columns(raw.path, rejected), len(rejected))
 
@@ -77,6 +77,8 @@ class JoinedReader:
 class Facts:
     """Staged rows of item or user files, an id's first row being what is known of it."""
 
+    part: str
+    """The section of the profile, such as items[0]."""
     files: JoinedFiles
     staged: DataFrame
 
@@ -88,7 +90,7 @@ class Facts:
     @property
     def numbered(self) -> DataFrame:
         """The usable rows, with a reason against all but the first of an id."""
-        rows = self.staged.where(F.col("kind") == ROW)
+        rows = self.staged.where(F.col("_kind") == ROW)
         again = F.row_number().over(Window.partitionBy(self.key).orderBy(*POSITION)) > 1
         words = f"{self.key} is described in an earlier row already"
         return first_reason(rows, [(again, words, self.key)])
@@ -96,23 +98,22 @@ class Facts:
     @property
     def rejects(self) -> DataFrame:
         """The rows that cannot be used."""
-        again = self.numbered.where(F.col("reason").isNotNull()).withColumn("row", F.lit(""))
-        columns = (*POSITION, "reason", "value", "row")
-        staged = self.staged.where(F.col("kind") == REJECT)
-        return staged.select(*columns).union(again.select(*columns))
+        again = self.numbered.where(F.col("_reason").isNotNull())
+        staged = self.staged.where(F.col("_kind") == REJECT)
+        return rejects_of(staged, self.part).union(rejects_of(again, self.part))
 
 
 def join(rows: DataFrame, facts: Facts) -> DataFrame:
     """Return candidate rows with the facts of their item or user; what is not there is unknown."""
     names, key = facts_of(facts.files), facts.key
-    known = facts.numbered.where(F.col("reason").isNull())
-    known = known.select(key, *names, F.lit(True).alias("is_known"))
+    known = facts.numbered.where(F.col("_reason").isNull())
+    known = known.select(key, *names, F.lit(True).alias("_is_known"))
     found = rows.drop(*names).join(known, key, "left")
     found = found.withColumns({name: F.coalesce(name, F.lit(UNKNOWN)) for name in names})
     if facts.files.missing == "quarantine":
-        lost = F.col("is_known").isNull() & F.col("reason").isNull()
+        lost = F.col("_is_known").isNull() & F.col("_reason").isNull()
         words = F.lit(f"{key} is not in the {key.removesuffix('_id')} files")
-        reason = F.when(lost, words).otherwise(F.col("reason"))
-        value = F.when(lost, F.col(key).cast("string")).otherwise(F.col("value"))
-        found = found.withColumns({"reason": reason, "value": value})
-    return found.drop("is_known")
+        reason = F.when(lost, words).otherwise(F.col("_reason"))
+        value = F.when(lost, F.col(key).cast("string")).otherwise(F.col("_value"))
+        found = found.withColumns({"_reason": reason, "_value": value})
+    return found.drop("_is_known")

@@ -24,13 +24,19 @@ class ListMatches:
         """Take the candidates and the source row of each."""
         self.sheet, self.items, self.row, self.fields = sheet, items, row, fields
 
-    def among(self, name: str, spec: RawColumn) -> np.ndarray:
-        """Return which candidates are in a list; reject rows where it has others."""
+    def among(self, spec: RawColumn, *, alone: bool) -> np.ndarray:
+        """Return which candidates are in a list.
+
+        Unless a row is one candidate `alone`, reject rows whose list has items that are none.
+        """
         values, lengths = self.sheet.lists(spec)
         listed, _ = ids(values, self.fields.item_id, "item_id")
         owner = np.repeat(self.sheet.every, lengths)
         mine, theirs = self._keys(listed, owner)
-        stray = ~np.isin(theirs, mine) & np.isin(owner, self.row)
+        if alone:
+            return np.isin(mine, theirs)
+        known = listed.is_valid().to_numpy(zero_copy_only=False)
+        stray = ~np.isin(theirs, mine) & np.isin(owner, self.row) & known
         reason = f"{spec.column} has an item that is no candidate"
         self.sheet.rejects.add(problem(stray, reason), owner, listed)
         return np.isin(mine, theirs)

@@ -7,14 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.errors import Refused
 from jobs.sources.config import LogFiles
 from jobs.sources.list_matches import ListMatches, codes
 from jobs.sources.raw_files import RawBatch
+from jobs.sources.raw_times import moments
 from jobs.sources.raw_values import (
     Checked,
     finite,
     ids,
-    moments,
     numbers,
     problem,
     tokens,
@@ -23,13 +24,18 @@ from jobs.sources.raw_values import (
 from jobs.sources.sheet import Sheet
 from schemas.table import Fields
 
+NO_CANDIDATES = "no candidates"
+
 
 class LogRows:
-    """Candidate rows in `columns`; `row` is the place of each one's source row in the sheet."""
+    """Candidate rows in `columns`; `row` is the place of each one's source row in the sheet.
 
-    def __init__(self, fields: Fields, logs: LogFiles, raw: RawBatch) -> None:
+    `ts` has the time of each source row, null where it has none that can be read.
+    """
+
+    def __init__(self, fields: Fields, logs: LogFiles, raw: RawBatch, root: Path) -> None:
         """Read the batch; what cannot be used is in the sheet's rejects."""
-        self.fields, self.logs, self.sheet = fields, logs, Sheet(raw)
+        self.fields, self.logs, self.sheet, self.root = fields, logs, Sheet(raw), root
         self.columns: dict[str, pa.Array] = {}
         self._lists: dict[str, pa.Array] = {}
         if logs.rows == "requests":
@@ -52,13 +58,18 @@ class LogRows:
             for name, spec in specs.items()
             if spec.of is None and sheet.is_list(spec)
         }
+        if "item_id" not in read:
+            raise Refused(
+                f"{sheet.raw.path}: {columns['item_id'].column!r} holds no lists, where a row is a "
+                'request; say where its text is cut, such as split = " ", or rows = "candidates"'
+            )
         lengths = read["item_id"][1]
         fits = np.ones(len(lengths), bool)
         for name, (_, others) in read.items():
             uneven = np.flatnonzero(fits & (others != lengths))
             sheet.rejects.add_rows(uneven, f"{name} and item_id are lists of different lengths")
             fits[uneven] = False
-        sheet.rejects.add_rows(np.flatnonzero(fits & (lengths == 0)), "no candidates")
+        sheet.rejects.add_rows(np.flatnonzero(fits & (lengths == 0)), NO_CANDIDATES)
         self._lists = {
             name: values.filter(pa.array(np.repeat(fits, found)))
             for name, (values, found) in read.items()
@@ -84,6 +95,7 @@ class LogRows:
                 values, found = moments(raw, spec)
                 if spec.row_number:
                     values = pc.add(values, pa.array(np.array(self.sheet.raw.number) * 1_000_000))
+                self.ts = values
             elif name in self.fields.context:
                 raw = self.sheet.values(spec)
                 values, found = tokens(raw, spec, name)
@@ -98,7 +110,7 @@ class LogRows:
         raw = self.sheet.raw
         if kind == "int64":
             return pa.array(raw.number, pa.int64())
-        file = Path(raw.path).name
+        file = Path(raw.path).relative_to(self.root).as_posix()
         return pa.array([f"{file}:{number}" for number in raw.number], pa.string())
 
     def _read_items(self) -> None:
@@ -155,7 +167,8 @@ class LogRows:
             return self._checked(name, lambda raw: zero_or_one(raw, spec, name))
         matches = ListMatches(self.sheet, self.columns["item_id"], self.row, self.fields)
         if spec.among is not None:
-            return pa.array(matches.among(name, spec.among).astype(np.int32))
+            alone = self.logs.rows != "requests"
+            return pa.array(matches.among(spec.among, alone=alone).astype(np.int32))
         raw = matches.values_of(spec)
         values, found = zero_or_one(raw, spec, name)
         self.sheet.rejects.add(found, self.row, raw)
@@ -171,7 +184,7 @@ class LogRows:
         raw = self._values("shown_rank")
         rank, found = numbers(raw, "shown_rank")
         whole = pc.and_(pc.equal(rank, pc.trunc(rank)), pc.greater_equal(rank, 1))
-        whole = pc.fill_null(whole, False)
+        whole = pc.fill_null(pc.and_(whole, pc.less(rank, 2.0**31)), False)
         bad = pc.and_(pc.and_(is_exposed, rank.is_valid()), pc.invert(whole))
         found += problem(bad, "shown_rank is no place from 1 on")
         self.sheet.rejects.add(found, self.row, raw)

@@ -1,12 +1,14 @@
 """Raw files as they were handed out: found, cut into tasks, and read with every row's position."""
 
 import bz2
+import codecs
 import csv
+import glob
 import gzip
 import itertools
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -24,6 +26,7 @@ DELIMITERS = {"csv": ",", "tsv": "\t"}
 OPEN = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 LONGEST_VALUE = 64 << 20
 """Characters of one value: a request of 100,000 candidates in one string is far shorter."""
+ANY_DATE = "*[0-9]*"
 MOST_LINES = 1000
 """A row over more lines than this is a quote that nobody closed."""
 
@@ -64,27 +67,40 @@ def format_of(files: RawFiles, path: Path) -> str:
     )
 
 
+def matching(folder: Path, files: RawFiles, pattern: str, day: date | None) -> list[Path]:
+    """Return the files below a folder that a pattern fits, {date} being that day or any."""
+    dated = ANY_DATE if day is None else glob.escape(day.strftime(files.date_format))
+    names = glob.glob(pattern.replace("{date}", dated), root_dir=folder, recursive=True)
+    return [folder / name for name in sorted(names) if (folder / name).is_file()]
+
+
 def find(files: RawFiles, folder: Path, day: date, days_before: int = 0) -> list[Path]:
     """Return the files, sorted by name; refuse a pattern that fits none.
 
     A name with {date} is that of one day's delivery: those of the `days_before` days before are
     found too where they exist.
     """
-    found: list[Path] = []
+    found: set[Path] = set()
     for pattern in files.files:
-        fits = sorted(folder.glob(pattern.replace("{date}", day.isoformat())))
+        fits = matching(folder, files, pattern, day)
         if not fits:
-            asked = pattern.replace("{date}", day.isoformat())
+            asked = folder / pattern.replace("{date}", day.strftime(files.date_format))
+            inside = f"; it is a folder: {pattern}/*.parquet?" if asked.is_dir() else ""
             raise Refused(
-                f"{folder / asked}: there is no such file; put it there, or change source.path or "
+                f"{asked}: there is no such file{inside}; put it there, or change source.path or "
                 "the name in the profile"
             )
+        found.update(fits)
         if "{date}" in pattern:
             for back in range(1, days_before + 1):
-                earlier = (day - timedelta(days=back)).isoformat()
-                found += folder.glob(pattern.replace("{date}", earlier))
-        found += fits
-    return sorted({path for path in found if path.is_file()})
+                found.update(matching(folder, files, pattern, day - timedelta(days=back)))
+    return sorted(found)
+
+
+def named_for(files: RawFiles, folder: Path, day: date) -> frozenset[str]:
+    """Return the files that are named for a day, and so may hold no other."""
+    dated = [pattern for pattern in files.files if "{date}" in pattern]
+    return frozenset(str(p) for pattern in dated for p in matching(folder, files, pattern, day))
 
 
 def pieces(files: RawFiles, paths: list[Path]) -> list[Piece]:
@@ -163,9 +179,10 @@ def wanted_columns(files: RawFiles) -> set[str]:
 
 
 def _check_columns(files: RawFiles, path: Path, names: list[str]) -> None:
-    tops = {
-        name: name if name in names else name.partition(".")[0] for name in wanted_columns(files)
-    }
+    wanted = wanted_columns(files)
+    if twice := sorted(name for name in wanted if names.count(name) > 1):
+        raise Refused(f"{path}: column {twice[0]!r} is there twice; give its columns other names")
+    tops = {name: name if name in names else name.partition(".")[0] for name in wanted}
     missing = sorted(name for name, top in tops.items() if top not in names)
     if missing:
         raise Refused(
@@ -181,30 +198,64 @@ def _table(files: RawFiles, path: str) -> Iterator[tuple[list[str], Any]]:
     delimiter = files.delimiter or DELIMITERS[format_of(files, Path(path))]
     quoting = csv.QUOTE_MINIMAL if files.quote else csv.QUOTE_NONE
     csv.field_size_limit(LONGEST_VALUE)
-    # Bytes that are no UTF-8 survive as lone surrogates, so that their rows can be told.
-    how = {"mode": "rt", "encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
+    # Bytes that are no text survive as lone surrogates, so that their rows can be told.
+    encoding = "utf-8-sig" if codecs.lookup(files.encoding).name == "utf-8" else files.encoding
+    how = {"mode": "rt", "encoding": encoding, "errors": "surrogateescape", "newline": ""}
     try:
         with OPEN.get(Path(path).suffix.lower(), open)(path, **how) as lines:
+            recent = Recent(lines)
             reader = csv.reader(
-                lines, delimiter=delimiter, quotechar=files.quote or None, quoting=quoting
+                recent, delimiter=delimiter, quotechar=files.quote or None, quoting=quoting
             )
-            yield next(reader, []) if files.header else list(files.names), reader
+            yield next(reader, []) if files.header else list(files.names), _rows(reader, recent)
+            recent.check_end(files.quote, reader.line_num)
     except (csv.Error, OSError, EOFError, zlib.error) as error:
         raise _damaged(Path(path), error) from error
 
 
+def _rows(reader: Any, recent: "Recent") -> Iterator[tuple[int, int, list[str]]]:  # noqa: ANN401
+    """Yield first line, last line and cells of each row that is not blank."""
+    line = reader.line_num
+    for cells in reader:
+        recent.is_read = True
+        first, line = line + 1, reader.line_num
+        if cells:
+            yield first, line, cells
+
+
 def _text(files: RawFiles, path: str, rows: int) -> Iterator[RawBatch]:
     """Yield a text file so many rows at a time, every value as text."""
-    with _table(files, path) as (names, reader):
+    with _table(files, path) as (names, lines):
         batch = _TextBatch(path, names, wanted_columns(files))
-        line = reader.line_num
-        for cells in reader:
-            first, line = line + 1, reader.line_num
-            if cells:
-                batch.add(first, line, cells)
+        for first, last, cells in lines:
+            batch.add(first, last, cells)
             if batch.count >= rows:
                 yield batch.taken()
         yield batch.taken()
+
+
+class Recent:
+    """Lines on their way to csv's reader, which does not tell a quote that is never closed."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        """Hold the lines of the row that is being read."""
+        self.lines = iter(lines)
+        self.row: list[str] = []
+        self.is_read = True
+
+    def __iter__(self) -> Iterator[str]:
+        """Give line after line."""
+        for line in self.lines:
+            if self.is_read:
+                self.row, self.is_read = [], False
+            self.row.append(line)
+            yield line
+
+    def check_end(self, quote: str, line: int) -> None:
+        """Refuse an end of the file inside a quote, which would hide the lines before it."""
+        if quote and len(self.row) > 1 and "".join(self.row).count(quote) % 2:
+            opened = line - len(self.row) + 1
+            raise csv.Error(f"a quote is opened in line {opened} and not closed at the end")
 
 
 class _TextBatch:
@@ -227,11 +278,11 @@ class _TextBatch:
         self.count += 1
         if last - first > MOST_LINES:
             raise csv.Error(f"a quote is opened in line {first} and not closed in line {last}")
-        text = " | ".join(cells).encode("utf-8", "backslashreplace").decode()
         if len(cells) != len(self.names):
-            self.torn.append((first, f"not {len(self.names)} columns", str(len(cells)), text))
-        elif not _is_utf8(" ".join(cells)):
-            self.torn.append((first, "bytes that are no UTF-8", "", text))
+            reason = f"not {len(self.names)} columns"
+            self.torn.append((first, reason, str(len(cells)), _printable(cells)))
+        elif not all(_is_text(cells[place]) for place in self.places):
+            self.torn.append((first, "bytes that are no text", "", _printable(cells)))
         else:
             self.number.append(first)
             self.cells.append(cells)
@@ -247,9 +298,15 @@ class _TextBatch:
         return batch
 
 
-def _is_utf8(text: str) -> bool:
+def _printable(cells: list[str]) -> str:
+    return " | ".join(cells).encode("utf-8", "backslashreplace").decode()
+
+
+def _is_text(cell: str) -> bool:
+    if cell.isascii():
+        return True
     try:
-        text.encode()
+        cell.encode()
     except UnicodeEncodeError:
         return False
     return True

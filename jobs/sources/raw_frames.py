@@ -30,6 +30,19 @@ def refusals() -> Iterator[None]:
         raise Refused(words.splitlines()[0]) from error
 
 
+@contextmanager
+def unreadable(piece: Piece) -> Iterator[None]:
+    """Refuse a piece in which a column is of another kind than the profile makes of it."""
+    try:
+        yield
+    except (pa.ArrowException, LookupError, TypeError, ValueError, OverflowError) as error:
+        words = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise Refused(
+            f"{piece.path}: a column is not what the profile takes it for ({words}); see "
+            "python -m jobs.profile --check ..."
+        ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Staging:
     """A folder of staged rows, read from raw files through Spark."""
@@ -43,7 +56,8 @@ class Staging:
         def read_pieces(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             for batch in batches:
                 for number in batch.column("id").to_pylist():
-                    yield from reader(pieces[number])
+                    with unreadable(pieces[number]):
+                        yield from reader(pieces[number])
 
         path, columns = str(self.folder / name), from_arrow_schema(reader.schema)
         tasks = self.spark.range(0, len(pieces), 1, len(pieces))

@@ -51,13 +51,15 @@ def read_vectors(
 ) -> np.ndarray:
     """Return [len(wanted), width] vectors from a file, zero where it has none."""
     vectors: np.ndarray | None = None
+    width = 1
     for piece in pieces:
         for raw in read(files, piece, ROWS_AT_ONCE):
             sheet = Sheet(raw)
             item, bad = ids(sheet.values(files.columns["item_id"]), fields.item_id, "item_id")
             values, lengths = sheet.lists(files.columns["vector"])
             numbers, infinite = finite(values, "vector")
-            if bad or infinite or len(np.unique(lengths)) > 1:
+            width = lengths[0] if vectors is None and len(lengths) else width
+            if bad or infinite or raw.torn or (lengths != width).any() or width == 0:
                 raise Refused(
                     f"{raw.path}: rows {raw.number[0]} to {raw.number[-1]} hold an id or a number "
                     "that is none, or vectors of different lengths; mend the file, or take "
@@ -66,12 +68,12 @@ def read_vectors(
             if not len(lengths):
                 continue
             if vectors is None:
-                vectors = np.zeros((len(wanted), lengths[0]), np.float32)
+                vectors = np.zeros((len(wanted), width), np.float32)
             place = pc.index_in(item, wanted)
-            rows = numbers.to_numpy().reshape(-1, lengths[0])
+            rows = numbers.to_numpy().reshape(-1, width)
             hit = place.is_valid().to_numpy(zero_copy_only=False)
             vectors[place.drop_null().to_numpy()] = rows[hit]
-    return np.zeros((len(wanted), 1), np.float32) if vectors is None else vectors
+    return np.zeros((len(wanted), width), np.float32) if vectors is None else vectors
 
 
 def _joined(arrays: list[pa.Array], kind: str) -> pa.Array:

@@ -14,6 +14,14 @@ Rejected = tuple[int, str, str, str]
 """Position, reason, value and text of a source row that cannot be used."""
 
 
+def shown(value: pa.Scalar) -> str:
+    """Return a value as a person reads it; a time beyond Python's years as its number."""
+    try:
+        return str(value.as_py())
+    except (ValueError, OverflowError):
+        return str(value)
+
+
 class Rejects:
     """The first reason against each source row of a batch, and the value that gave it."""
 
@@ -28,7 +36,7 @@ class Rejects:
             for place in at.tolist():
                 if self.reason[row[place]] is None:
                     self.reason[row[place]] = reason
-                    self.value[row[place]] = str(values[place].as_py())
+                    self.value[row[place]] = shown(values[place])
 
     def add_rows(self, rows: np.ndarray, reason: str) -> None:
         """Enter a reason against whole source rows."""
@@ -54,8 +62,7 @@ class Sheet:
         """Whether a column holds a list in each row."""
         if not spec.column:
             return False
-        kind = self.column(spec).type
-        return bool(spec.split) or pa.types.is_list(kind) or pa.types.is_large_list(kind)
+        return bool(spec.split) or pa.types.is_list(self.column(spec).type)
 
     def values(self, spec: RawColumn) -> pa.Array:
         """Return a column that has one value a row."""
@@ -75,22 +82,21 @@ class Sheet:
             return plain(rows[spec.column])
         outer, _, member = spec.column.partition(".")
         found = plain(rows[outer])
-        if pa.types.is_large_list(found.type):
-            found = found.cast(pa.list_(found.type.value_type))
         if pa.types.is_list(found.type):
             lengths = pc.fill_null(pc.list_value_length(found), 0).to_numpy(zero_copy_only=False)
             ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
             return pa.ListArray.from_arrays(ends, pc.struct_field(found.flatten(), member))
         return pc.struct_field(found, member)
 
-    def rejected(self) -> list[Rejected]:
-        """Return number, reason, value and text of every rejected row."""
+    def rejected(self, among: np.ndarray | None = None) -> list[Rejected]:
+        """Return number, reason, value and text of every rejected row, or of those `among` it."""
         return [
             (self.raw.number[at], reason, self.rejects.value[at], self._text(at))
             for at, reason in enumerate(self.rejects.reason)
-            if reason is not None
+            if reason is not None and (among is None or among[at])
         ]
 
     def _text(self, at: int) -> str:
-        row = self.raw.rows.slice(at, 1).to_pylist()[0]
-        return json.dumps(row, default=str, ensure_ascii=False)
+        rows = self.raw.rows
+        row = {name: shown(rows[name][at]) for name in rows.schema.names}
+        return json.dumps(row, ensure_ascii=False)

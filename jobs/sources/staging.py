@@ -7,6 +7,7 @@ reference vectors, their clicks.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -21,20 +22,23 @@ from schemas.table import Fields
 
 ROW, CLICK, REJECT, READ, ELSEWHERE = "row", "click", "reject", "read", "elsewhere"
 """What a staged row is: a candidate; a click of another day; a source row that cannot be used; or
-how many source rows were read, or are of other days (in `count`)."""
+how many source rows were read, or are of other days (in `_count`)."""
 ROWS_AT_ONCE = {"candidates": 65_536, "events": 65_536, "requests": 1_024}
+# Names that begin with _ are ours: no field of a profile can be called so.
 ABOUT = [
-    ("kind", pa.string()),
-    ("count", pa.int64()),
-    ("source_file", pa.string()),
-    ("source_row", pa.int64()),
-    ("reason", pa.string()),
-    ("value", pa.string()),
-    ("row", pa.string()),
+    ("_kind", pa.string()),
+    ("_count", pa.int64()),
+    ("_file", pa.string()),
+    ("_line", pa.int64()),
+    ("_reason", pa.string()),
+    ("_value", pa.string()),
+    ("_text", pa.string()),
 ]
 """What every staged row says of itself, whatever files it is from."""
 SHOWN_TEXT = 500
 """Characters of a rejected row that are kept."""
+SPREAD_MINUTES = 10
+"""Rows of one request may lie so far apart."""
 OUTSIDE = "ts is outside the day that its file is named for"
 
 
@@ -47,6 +51,11 @@ class Span:
     begin: int
     end: int
 
+    @property
+    def until(self) -> int:
+        """End of the last request that began on the day."""
+        return self.end + SPREAD_MINUTES * 60_000_000
+
 
 def staged_schema(fields: Fields) -> pa.Schema:
     """Return the columns of staged rows; a candidate's that are not in the logs are null."""
@@ -54,8 +63,8 @@ def staged_schema(fields: Fields) -> pa.Schema:
     typed = {name: ARROW_TYPES[kind] for name, kind in known.items()}
     typed |= dict.fromkeys((*fields.context, *fields.item), pa.string())
     typed |= dict.fromkeys((*fields.dense_columns, "score"), pa.float64())
-    typed |= dict.fromkeys(("exposed", "shown_rank", "label", "place"), pa.int32())
-    return pa.schema([*typed.items(), ("ts", pa.int64()), ("is_today", pa.bool_()), *ABOUT])
+    typed |= dict.fromkeys(("exposed", "shown_rank", "label"), pa.int32())
+    return pa.schema([*typed.items(), ("ts", pa.int64()), ("_place", pa.int64()), *ABOUT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,8 @@ class Stager:
 
     fields: Fields
     logs: LogFiles
+    root: Path
+    """The folder that ids made of row numbers name their files from."""
     span: Span | None
     """None where every row is needed."""
     of_the_day: frozenset[str]
@@ -81,49 +92,58 @@ class Stager:
 
     def stage(self, raw: RawBatch) -> Iterator[pa.RecordBatch]:
         """Yield the staged rows of a batch: candidates, clicks elsewhere, rejects, counts."""
-        found = LogRows(self.fields, self.logs, raw)
-        is_today, is_kept = self._place_in_time(found, raw.path)
-        usable, row = found.sheet.rejects.usable, found.row
-        today, kept = is_today & usable[row], is_kept & usable[row]
+        found = LogRows(self.fields, self.logs, raw, self.root)
+        is_kept, is_elsewhere, torn = self._place_in_time(found, raw)
+        rejects, row = found.sheet.rejects, found.row
+        kept = (rejects.usable & is_kept)[row]
         clicked = pc.fill_null(pc.equal(found.columns["label"], 1), False)
-        click = clicked.to_numpy(zero_copy_only=False) & usable[row] & ~kept
-        columns = found.columns | {
-            "kind": pa.array(np.where(kept, ROW, CLICK)),
-            "is_today": pa.array(today),
-            "source_file": pa.repeat(raw.path, len(row)),
-            "source_row": pa.array(np.array(raw.number, np.int64)[row]),
+        click = clicked.to_numpy(zero_copy_only=False) & rejects.usable[row] & ~kept
+        columns = {name: values for name, values in found.columns.items() if name != "place"}
+        columns |= {
+            "_place": found.columns["place"],
+            "_kind": pa.array(np.where(kept, ROW, CLICK)),
+            "_file": pa.repeat(raw.path, len(row)),
+            "_line": pa.array(np.array(raw.number, np.int64)[row]),
         }
-        schema = staged_schema(self.fields)
-        yield batch_of(schema, columns, len(row)).filter(pa.array(kept | click))
-        is_used = np.zeros(len(usable), bool)
-        is_used[row[today]] = True
-        counts = [len(raw.number) + len(raw.torn), int((usable & ~is_used).sum())]
-        yield batch_of(schema, {"kind": [READ, ELSEWHERE], "count": counts}, 2)
-        rejected = [*found.sheet.rejected(), *raw.torn]
-        yield batch_of(schema, rejected_columns(raw.path, rejected), len(rejected))
+        yield batch_of(self.schema, columns, len(row)).filter(pa.array(kept | click))
+        rejected = [*found.sheet.rejected(~is_elsewhere), *torn]
+        is_used = np.zeros(len(is_kept), bool)
+        is_used[row[kept]] = True
+        read_rows = len(raw.number) + len(raw.torn)
+        counts = [read_rows, read_rows - len(rejected) - int(is_used.sum())]
+        yield batch_of(self.schema, {"_kind": [READ, ELSEWHERE], "_count": counts}, 2)
+        yield batch_of(self.schema, rejected_columns(raw.path, rejected), len(rejected))
 
-    def _place_in_time(self, found: LogRows, path: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return which candidates are of the day, and which of it or of the window before."""
-        every = np.ones(len(found.row), bool)
+    def _place_in_time(
+        self, found: LogRows, raw: RawBatch
+    ) -> tuple[np.ndarray, np.ndarray, list[Rejected]]:
+        """Return which source rows the day needs, which are of other days, and the torn of it."""
+        n = len(raw.number)
         if self.span is None:
-            return every, every
-        ts = pc.fill_null(found.columns["ts"], 0).to_numpy()
-        today = (ts >= self.span.begin) & (ts < self.span.end)
-        if path in self.of_the_day:
-            found.sheet.rejects.add_rows(found.row[~today], OUTSIDE)
-        return today, today | ((ts >= self.span.since) & (ts < self.span.begin))
+            return np.ones(n, bool), np.zeros(n, bool), raw.torn
+        is_known = found.ts.is_valid().to_numpy(zero_copy_only=False)
+        ts = pc.fill_null(found.ts, 0).to_numpy()
+        kept = is_known & (ts >= self.span.since) & (ts < self.span.until)
+        if raw.path in self.of_the_day:
+            outside = is_known & ((ts < self.span.begin) | (ts >= self.span.until))
+            found.sheet.rejects.add_rows(np.flatnonzero(outside), OUTSIDE)
+            return kept, np.zeros(n, bool), raw.torn
+        elsewhere = is_known & ((ts < self.span.begin) | (ts >= self.span.end))
+        if self.of_the_day:  # A file of the days before: whatever is wrong in it is theirs.
+            return kept, np.ones(n, bool), []
+        return kept, elsewhere, raw.torn
 
 
 def rejected_columns(path: str, rejected: list[Rejected]) -> dict[str, list]:
     """Return the staged columns of rows that cannot be used."""
     number, reason, value, text = zip(*rejected, strict=True) if rejected else ((),) * 4
     return {
-        "kind": [REJECT] * len(rejected),
-        "source_file": [path] * len(rejected),
-        "source_row": list(number),
-        "reason": list(reason),
-        "value": [shown[:SHOWN_TEXT] for shown in value],
-        "row": [shown[:SHOWN_TEXT] for shown in text],
+        "_kind": [REJECT] * len(rejected),
+        "_file": [path] * len(rejected),
+        "_line": list(number),
+        "_reason": list(reason),
+        "_value": [shown[:SHOWN_TEXT] for shown in value],
+        "_text": [shown[:SHOWN_TEXT] for shown in text],
     }
 
 
