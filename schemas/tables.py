@@ -70,7 +70,7 @@ def quarantine(fields: Fields) -> Table:
             Column("source_row", "int64", "Line of a text file, row of a parquet file.", low=1),
             Column("reason", "string", "What is wrong with it."),
             Column("value", "string", "The value that is wrong, where it is one value."),
-            Column("row", "string", "The row as it was read; its beginning, if it is long."),
+            Column("raw", "string", "The row as it was read; its beginning, if it is long."),
         ),
         may_be_empty=True,
     )

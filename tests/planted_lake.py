@@ -145,7 +145,7 @@ GOOD: dict[str, list[dict]] = {
             "source_row": 7,
             "reason": "score is NaN or infinite",
             "value": "nan",
-            "row": "",
+            "raw": "",
         }
     ],
     "candidate_sets": [candidate_set("r1"), candidate_set("r2")],

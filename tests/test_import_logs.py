@@ -147,7 +147,7 @@ def test_a_row_a_candidate_in_several_files(tmp_path, capsys):
         ("log-1.csv", 11, "the request has fewer than 2 candidates", "r4"),
         ("log-2.csv.gz", 6, "not 8 columns", "2"),
     ]
-    assert lost[-1]["row"] == "r7 | ann"
+    assert lost[-1]["raw"] == "r7 | ann"
     counts = made.manifest("request_logs", "2026-01-31").counts
     assert counts["source_rows"] == 16
     assert counts["source_rows_used"] == 8

@@ -59,5 +59,5 @@ def rejects_of(rows: DataFrame, part: str) -> DataFrame:
         F.col("_line").alias("source_row"),
         F.col("_reason").alias("reason"),
         F.coalesce("_value", F.lit("")).alias("value"),
-        F.coalesce("_text", F.lit("")).alias("row"),
+        F.coalesce("_text", F.lit("")).alias("raw"),
     )
