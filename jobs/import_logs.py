@@ -25,7 +25,7 @@ from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
 from jobs.publish import Publication
 from jobs.sources.account import QUARANTINED, account, measures
-from jobs.sources.config import JoinedFiles, SourceConfig
+from jobs.sources.config import MICROSECONDS_A_MINUTE, JoinedFiles, SourceConfig
 from jobs.sources.day import FEW, Day
 from jobs.sources.found import Found, find_source
 from jobs.sources.joined import Facts, JoinedReader
@@ -34,7 +34,6 @@ from jobs.sources.raw_files import named_for, pieces
 from jobs.sources.raw_frames import Staging
 from jobs.sources.reference import coclick, read_history, read_vectors
 from jobs.sources.staging import Span, Stager
-from jobs.sources.trailing_window import MICROSECONDS_A_MINUTE
 from jobs.spark_session import add_master, spark_session, write_version
 from schemas.arrow import arrow_schema
 

@@ -4,8 +4,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.sources.config import LogFiles, RawColumn, SourceConfig
-from jobs.sources.trailing_window import MICROSECONDS_A_MINUTE, Trailing
+from jobs.sources.config import MICROSECONDS_A_MINUTE, LogFiles, RawColumn, SourceConfig
+from jobs.sources.trailing_window import Trailing
 
 COLUMNS = {
     name: RawColumn(column=name) for name in ("request_id", "user_id", "item_id", "ts", "label")

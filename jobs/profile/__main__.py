@@ -11,12 +11,14 @@ from pathlib import Path
 
 from jobs.cli import DONE, FAILED, REFUSED
 from jobs.errors import Refused
-from jobs.profile.check import file_problems, layouts, matching
+from jobs.profile.check import file_problems
 from jobs.profile.config import Profile
 from jobs.profile.draft import draft
 from jobs.profile.load import load_profile, profile_text
 from jobs.profile.problems import refusal
 from jobs.profile.sample import read_sample
+from jobs.sources.found import sections
+from jobs.sources.raw_files import matching
 
 STEP = "profile"
 
@@ -61,8 +63,9 @@ def _found(profile: Profile) -> str:
     if profile.source.kind == "simulated":
         return "its world is simulated, from no files"
     folder = Path(profile.source.path)
-    every = [files for _, files in layouts(profile.source)]
-    paths = {path for files in every for name in files.files for path in matching(folder, name)}
+    every = sections(profile.source).values()
+    named = [(files, name) for files in every for name in files.files]
+    paths = {path for files, name in named for path in matching(folder, files, name, None)}
     columns, rows = sum(len(files.columns) for files in every), profile.source.logs.rows
     return f"{len(paths):,} files, {columns} columns mapped, log rows are {rows}"
 

@@ -1,6 +1,5 @@
 """Whether the files that a profile names are there and have the columns that it names."""
 
-import glob
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,30 +9,14 @@ from pyarrow.dataset import dataset
 
 from jobs.profile.config import Profile
 from jobs.profile.problems import nearest
-from jobs.sources.config import FORMATS, RawColumn, RawFiles, SourceConfig
+from jobs.sources.config import FORMATS, RawColumn, RawFiles
+from jobs.sources.found import sections
+from jobs.sources.raw_files import DELIMITERS, matching
 
-DELIMITERS = {"csv": ",", "tsv": "\t"}
 ZIPPED = (".gz", ".bz2")
-ANY_DAY = "-".join(["[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2])
 SOME_DAY = "2026-01-01"
 MOST_NAMED = 30
 """Names of a message about what there is."""
-
-
-def layouts(source: SourceConfig) -> Iterator[tuple[str, RawFiles]]:
-    """Yield the files of each section with its dotted path."""
-    for name in ("logs", "history", "vectors"):
-        if files := getattr(source, name):
-            yield f"source.{name}", files
-    for name in ("items", "users"):
-        for number, files in enumerate(getattr(source, name)):
-            yield f"source.{name}[{number}]", files
-
-
-def matching(folder: Path, pattern: str) -> list[Path]:
-    """Return the files below the folder that a name or pattern fits, {date} being any day."""
-    names = glob.glob(pattern.replace("{date}", ANY_DAY), root_dir=folder, recursive=True)
-    return [folder / name for name in sorted(names) if (folder / name).is_file()]
 
 
 def file_problems(profile: Profile) -> Iterator[str]:
@@ -44,8 +27,9 @@ def file_problems(profile: Profile) -> Iterator[str]:
     if not folder.is_dir():
         yield f"source.path = {source.path!r} is no folder; give the one with the raw files"
         return
-    for where, files in layouts(source):
-        found = [matching(folder, pattern) for pattern in files.files]
+    for name, files in sections(source).items():
+        where = f"source.{name}"
+        found = [matching(folder, files, pattern, None) for pattern in files.files]
         for number, pattern in enumerate(files.files):
             if not found[number]:
                 instead = _instead(folder, pattern.replace("{date}", SOME_DAY))

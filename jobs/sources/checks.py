@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from jobs.sources.config import MICROSECONDS_A_MINUTE
 from jobs.sources.staging import SPREAD_MINUTES
 from schemas.table import Fields
 
@@ -27,7 +28,7 @@ def with_reasons(rows: DataFrame, fields: Fields, kind: str) -> DataFrame:
             "request_id",
         ),
         (
-            last - first > SPREAD_MINUTES * 60_000_000,
+            last - first > SPREAD_MINUTES * MICROSECONDS_A_MINUTE,
             f"rows of one request_id lie more than {SPREAD_MINUTES} minutes apart",
             "request_id",
         ),

@@ -12,6 +12,7 @@ FORMATS = ("parquet", "feather", "csv", "tsv")
 TIME_UNITS = ("s", "ms", "us")
 LOG_ROWS = ("candidates", "requests", "events")
 DAY_MINUTES = 24 * 60
+MICROSECONDS_A_MINUTE = 60_000_000
 Condition = tuple[bool, str, object, str]
 """Whether it holds, the key that it is about, its value, and what is allowed."""
 

@@ -10,11 +10,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs.sources.checks import POSITION, rejects_of, with_reasons
-from jobs.sources.config import SourceConfig
+from jobs.sources.config import MICROSECONDS_A_MINUTE, SourceConfig
 from jobs.sources.events import with_requests
 from jobs.sources.joined import Facts, join
 from jobs.sources.staging import CLICK, REJECT, ROW, Span, staged_schema
-from jobs.sources.trailing_window import MICROSECONDS_A_MINUTE, Trailing
+from jobs.sources.trailing_window import Trailing
 from schemas.table import Fields
 
 LOGS = "logs"

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.sources.config import SourceConfig
+from jobs.sources.config import DAY_MINUTES, MICROSECONDS_A_MINUTE, SourceConfig
 
-MICROSECONDS_A_DAY = 24 * 60 * 60 * 1_000_000
+MICROSECONDS_A_DAY = DAY_MINUTES * MICROSECONDS_A_MINUTE
 
 
 def with_requests(events: DataFrame, source: SourceConfig) -> DataFrame:
@@ -17,7 +17,7 @@ def with_requests(events: DataFrame, source: SourceConfig) -> DataFrame:
     """
     if source.user_days:
         return _user_days(events, source)
-    pause = source.session_minutes * 60_000_000
+    pause = source.session_minutes * MICROSECONDS_A_MINUTE
     of_user = Window.partitionBy("user_id").orderBy("ts", "item_id")
     begins = F.coalesce(F.col("ts") - F.lag("ts").over(of_user) >= pause, F.lit(True))
     session = F.sum(F.when(begins, 1).otherwise(0)).over(of_user)

@@ -7,6 +7,7 @@ import glob
 import gzip
 import itertools
 import lzma
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,6 @@ DELIMITERS = {"csv": ",", "tsv": "\t"}
 OPEN = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 LONGEST_VALUE = 64 << 20
 """Characters of one value: a request of 100,000 candidates in one string is far shorter."""
-ANY_DATE = "*[0-9]*"
 MOST_LINES = 1000
 """A row over more lines than this is a quote that nobody closed."""
 
@@ -69,7 +69,11 @@ def format_of(files: RawFiles, path: Path) -> str:
 
 def matching(folder: Path, files: RawFiles, pattern: str, day: date | None) -> list[Path]:
     """Return the files below a folder that a pattern fits, {date} being that day or any."""
-    dated = ANY_DATE if day is None else glob.escape(day.strftime(files.date_format))
+    if day is None:
+        some = re.sub("[A-Za-z]+", "*", date(2026, 1, 1).strftime(files.date_format))
+        dated = re.sub("[0-9]", "[0-9]", some)
+    else:
+        dated = glob.escape(day.strftime(files.date_format))
     names = glob.glob(pattern.replace("{date}", dated), root_dir=folder, recursive=True)
     return [folder / name for name in sorted(names) if (folder / name).is_file()]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.sources.config import LogFiles
+from jobs.sources.config import MICROSECONDS_A_MINUTE, LogFiles
 from jobs.sources.log_rows import LogRows
 from jobs.sources.raw_files import Piece, RawBatch, read
 from jobs.sources.sheet import Rejected
@@ -54,7 +54,7 @@ class Span:
     @property
     def until(self) -> int:
         """End of the last request that began on the day."""
-        return self.end + SPREAD_MINUTES * 60_000_000
+        return self.end + SPREAD_MINUTES * MICROSECONDS_A_MINUTE
 
 
 def staged_schema(fields: Fields) -> pa.Schema:

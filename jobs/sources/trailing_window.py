@@ -13,9 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.sources.config import SourceConfig
-
-MICROSECONDS_A_MINUTE = 60_000_000
+from jobs.sources.config import MICROSECONDS_A_MINUTE, SourceConfig
 
 
 @dataclass(frozen=True, slots=True)
