@@ -82,9 +82,11 @@ install_packages() {
   key=$(requirements_key)
   # What builds pyspark, which comes as source, comes first: no other version is fetched for it then.
   pip_install "$(grep ^setuptools== requirements.lock)"
-  # The lock is complete, so nothing is resolved. pip would compile on one core alone.
-  pip_install --no-deps --no-compile --use-pep517 --no-build-isolation \
-    --requirement requirements.lock
+  # The lock is complete, so nothing is resolved. pip unpacks on one core: two of them take a half each.
+  grep == requirements.lock |
+    awk '{ half[NR % 2] = half[NR % 2] " " $0 } END { print half[0]; print half[1] }' |
+    xargs --max-procs=2 --max-lines=1 .venv/bin/python -m pip install --no-deps --no-compile \
+      --use-pep517 --no-build-isolation >>"$LOG" 2>&1 || explain_pip_failure
   # Never mind what does not compile: some packages bring templates and another Python's files.
   .venv/bin/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib >>"$LOG" 2>&1 || true
   echo "$key" >.venv/requirements.stamp

@@ -5,11 +5,6 @@ re-ranking of that DCN, the pre-ranker, a random order, and the promoted model w
 """
 
 import argparse
-import os
-
-# Threads wait without spinning: beside any other work spinning ones take eight times as long.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 import dataclasses
 import sys
 import zlib
@@ -17,6 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from jobs.cli import Task, run, step_parser
 from jobs.errors import NothingToDo
@@ -189,6 +185,8 @@ def score(task: Task, args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command."""
+    # As in train: on models this small more threads only get in each other's way.
+    torch.set_num_threads(1)
     return run(STEP, build_parser(), argv, score)
 
 

@@ -4,11 +4,6 @@ Reads examples through Petastorm, writes models/<version>/ and points models/dt=
 """
 
 import argparse
-import os
-
-# Threads wait without spinning: beside any other work spinning ones take eight times as long.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 import dataclasses
 import sys
 
@@ -175,6 +170,8 @@ def win_rate(files: list) -> float:
 def main(argv: list[str] | None = None) -> int:
     """Run the command."""
     torch.use_deterministic_algorithms(mode=True)
+    # More threads gain nothing on models this small, and the weights would depend on their number.
+    torch.set_num_threads(1)
     return run(STEP, build_parser(), argv, train)
 
 
