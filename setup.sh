@@ -82,11 +82,14 @@ install_packages() {
   key=$(requirements_key)
   # What builds pyspark, which comes as source, comes first: no other version is fetched for it then.
   pip_install "$(grep ^setuptools== requirements.lock)"
-  # The lock is complete, so nothing is resolved. pip unpacks on one core: two of them take a half each.
-  grep == requirements.lock |
-    awk '{ half[NR % 2] = half[NR % 2] " " $0 } END { print half[0]; print half[1] }' |
+  # The lock is complete, so nothing is resolved. pip works on one core, so two share the packages;
+  # pyspark, built from source, comes first, and without compressing what is unpacked at once.
+  awk '/^pyspark==/ { print; next }
+    /==/ { share[NR % 4] = share[NR % 4] " " $0 }
+    END { for (n in share) print share[n] }' requirements.lock |
     xargs --max-procs=2 --max-lines=1 .venv/bin/python -m pip install --no-deps --no-compile \
-      --use-pep517 --no-build-isolation >>"$LOG" 2>&1 || explain_pip_failure
+      --use-pep517 --no-build-isolation --config-settings=--build-option=--compression=stored \
+      >>"$LOG" 2>&1 || explain_pip_failure
   # Never mind what does not compile: some packages bring templates and another Python's files.
   .venv/bin/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib >>"$LOG" 2>&1 || true
   echo "$key" >.venv/requirements.stamp

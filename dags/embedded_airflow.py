@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
@@ -84,18 +84,18 @@ class EmbeddedAirflow:
         )
 
     @contextmanager
-    def testing(self, dag_id: str, day: date, conf: dict[str, str]) -> Iterator[FollowedRun]:
-        """Start a day; whatever of it still runs at the end of the block is ended."""
-        command = [self.airflow, "dags", "test", dag_id, day.isoformat(), "-c", json.dumps(conf)]
+    def testing(self, dag_id: str, conf: dict[str, str]) -> Iterator[Callable[[date], FollowedRun]]:
+        """Give what runs a day; whatever still runs at the end of the block is ended."""
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "dags.days_in_airflow", dag_id, json.dumps(conf)],
+            cwd=DAGS.parent,
             env=self.environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            yield FollowedRun(self.home, dag_id, day, process)
+            yield lambda day: FollowedRun(self.home, dag_id, day, process)
         finally:
             end_tree(process)

@@ -1,4 +1,4 @@
-"""A day that `airflow dags test` is running: what its tasks print, and what becomes of them.
+"""A day that Airflow is running in another process: what its tasks print, and what becomes of them.
 
 Its output, one JSON object a line, says what was printed and when; its database says which task ran
 from when to when. Tasks run one after the other, so the two times tell whose a line is.
@@ -8,11 +8,13 @@ import json
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+# What the other process prints at the end of a day, before the state of the run.
+DAY_ENDED = "the day has ended: "
 _FINISHED = frozenset({"success", "skipped", "failed", "upstream_failed", "removed"})
 _TASKS = """
     select task_id, state, run_id, try_number, start_date, end_date from task_instance
@@ -63,7 +65,7 @@ class FollowedRun:
     def __init__(
         self, home: Path, dag_id: str, day: date, process: subprocess.Popen[bytes]
     ) -> None:
-        """Follow `process`, which has just been started."""
+        """Have `process`, which runs dags.days_in_airflow, start the day."""
         self.log = home / f"run-{day}.log"
         self._home = home
         self._dag_id = dag_id
@@ -72,17 +74,20 @@ class FollowedRun:
         self._since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
         self._told: set[tuple[str, str]] = set()
         self._lines: list[_Line] = []
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether Airflow calls the run a success; waits for its end."""
-        return self._process.wait() == 0
+        self.succeeded = False
+        with suppress(BrokenPipeError):
+            process.stdin.write(f"{day}\n".encode())
+            process.stdin.flush()
 
     def __iter__(self) -> Iterator[TaskNews]:
         """Yield each task's start and end, and keep the whole log."""
         with self.log.open("w") as log:
             for raw in self._process.stdout:
-                line = _Line.parsed(raw.decode(errors="replace"))
+                text = raw.decode(errors="replace")
+                if text.startswith(DAY_ENDED):
+                    self.succeeded = text == f"{DAY_ENDED}success\n"
+                    break
+                line = _Line.parsed(text)
                 log.write(f"{line.at:%H:%M:%S}  {line.text}\n" if line.at else f"{line.text}\n")
                 log.flush()
                 self._lines.append(line)

@@ -66,14 +66,15 @@ def main(argv: list[str] | None = None) -> int:
 def _run_days(airflow: EmbeddedAirflow, args: argparse.Namespace) -> int:
     conf = {"lake": str(args.lake), "profile": args.profile}
     started = time.monotonic()
-    for done in range(args.days):
-        day = args.first_day + timedelta(days=done)
-        left = (time.monotonic() - started) / max(done, 1) * (args.days - done)
-        _say(
-            f"\nday {done + 1} of {args.days}: {day}"
-            + (f"   (about {_duration(left)} left)" if done else "")
-        )
-        with airflow.testing(DAG_ID, day, conf) as run:
+    with airflow.testing(DAG_ID, conf) as start:
+        for done in range(args.days):
+            day = args.first_day + timedelta(days=done)
+            left = (time.monotonic() - started) / max(done, 1) * (args.days - done)
+            _say(
+                f"\nday {done + 1} of {args.days}: {day}"
+                + (f"   (about {_duration(left)} left)" if done else "")
+            )
+            run = start(day)
             failed = _show(run)
             if failed or not run.succeeded:
                 _say_failure(run, failed, args)
