@@ -28,9 +28,11 @@ from jobs.sources.account import QUARANTINED, account, measures
 from jobs.sources.config import MICROSECONDS_A_MINUTE, JoinedFiles, SourceConfig
 from jobs.sources.day import FEW, Day
 from jobs.sources.found import Found, find_source
-from jobs.sources.joined import Facts, JoinedReader
+from jobs.sources.joined import Facts
+from jobs.sources.joined_rows import JoinedReader
 from jobs.sources.log_rows import NO_CANDIDATES
-from jobs.sources.raw_files import named_for, pieces
+from jobs.sources.patterns import named_for
+from jobs.sources.raw_files import pieces
 from jobs.sources.raw_frames import Staging
 from jobs.sources.reference import coclick, read_history, read_vectors
 from jobs.sources.staging import Span, Stager

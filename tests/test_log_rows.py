@@ -7,7 +7,7 @@ import pytest
 
 from jobs.sources.config import LogFiles, RawColumn
 from jobs.sources.log_rows import LogRows
-from jobs.sources.raw_files import RawBatch
+from jobs.sources.raw_batch import RawBatch
 from schemas.table import Fields
 
 C = RawColumn
@@ -234,3 +234,20 @@ def test_the_text_of_a_rejected_row_is_kept():
     [(number, _, value, text)] = found.sheet.rejected()
     assert (number, value) == (2, "x")
     assert '"i": "x"' in text
+
+
+@pytest.mark.parametrize(
+    ("spec", "raw", "expected"),
+    [
+        ({}, [["red", "blue"], [], None, ["x"]], ["red|blue", "unknown", "unknown", "x"]),
+        ({"split": ","}, ["['red', 'blue']", "[]", None, "x"], ["red|blue", *["unknown"] * 2, "x"]),
+        ({"part": 0}, [["red", "blue"], [], None, ["x"]], ["red", "unknown", "unknown", "x"]),
+        ({"token": " > ", "part": -1}, ["a > b", "a", None, ""], ["b", "a", *["unknown"] * 2]),
+    ],
+)
+def test_a_field_of_several_values_is_one_text(spec, raw, expected):
+    found = read(
+        logs("candidates", item_id=C(column="i"), label=C(constant=0), brand=C(column="b", **spec)),
+        {"i": [1, 2, 3, 4], "b": raw},
+    )
+    assert found.columns["brand"].to_pylist() == expected

@@ -86,7 +86,22 @@ def test_columns_are_counted_where_nothing_names_them(raw, check):
         GOOD.replace('"users.csv"', '"users.csv"\nheader = false\nnames = ["user", "tab"]')
     )
     assert code == 2
-    assert "cannot be read as csv: a row has 3 columns where 2 are named" in err
+    assert (
+        "source.users[0].columns: 2 of the first 2 rows of users.csv cannot be used: not 2 columns "
+        "(2, such as line 1 has '3'); correct the columns; or delimiter, quote, header or names"
+    ) in err
+
+
+def test_the_first_rows_are_read_as_an_import_reads_them(raw, check):
+    log = raw / "logs-2026-01-01.csv"
+    log.write_text(log.read_text() + "1,2,1767225601,4,7,0.5,9.5\n1,2,1767225602,5,1,0.1,9.5\n")
+    code, out, _ = check()
+    assert code == 0
+    told = "1 of the first 3 rows of logs-2026-01-01.csv cannot be used: label is neither 0 nor 1"
+    assert out.startswith(f"  {told} (1, such as line 3 has '7')\nmy.toml is good: ")
+    code, _, err = check(GOOD.replace('unit = "s"', 'zone = "UTC"'))
+    assert code == 2
+    assert "3 of the first 3 rows of logs-2026-01-01.csv cannot be used: ts is missing or" in err
 
 
 def test_a_format_that_no_name_tells_and_a_file_that_is_none(raw, check):
@@ -94,10 +109,10 @@ def test_a_format_that_no_name_tells_and_a_file_that_is_none(raw, check):
     text = GOOD.replace('"users.csv"', '"users.data"')
     code, _, err = check(text)
     assert code == 2
-    assert "source.users[0].format is missing, and the name 'users.data' does not tell it" in err
+    assert "users.data: its name does not say its format; give format = parquet, feather" in err
     code, _, err = check(text.replace('"users.data"', '"users.data"\nformat = "parquet"'))
     assert code == 2
-    assert "users.data cannot be read as parquet: " in err
+    assert "users.data (16 bytes) is damaged or not of the format that the profile says" in err
     assert check(text.replace('"users.data"', '"users.data"\nformat = "csv"'))[0] == 0
 
 
@@ -139,3 +154,17 @@ def test_lists_must_be_lists_and_members_of_a_list_of_structs_are(raw, check, ki
     ):
         assert words in err
     assert "has 4 problems" in err
+
+
+def test_a_category_of_several_values_needs_something_between_them(raw, check):
+    for name in ("items", "more"):
+        pq.write_table(pa.table({"item": [3], "brand": [["x", "y"]]}), raw / f"{name}.parquet")
+    text = GOOD.replace('["items.csv", "more.csv"]', '["items.parquet", "more.parquet"]')
+    by_brand = text.replace("[fields]", '[fields]\ncategory = "brand"')
+    code, _, err = check(by_brand)
+    assert code == 2
+    assert "brand = 'brand' is a list, and fields.category_separator is missing; give what" in err
+    assert check(by_brand.replace("[fields]", '[fields]\ncategory_separator = "|"'))[0] == 0
+    assert (
+        check(by_brand.replace('brand = "brand"', 'brand = { column = "brand", part = 0 }'))[0] == 0
+    )

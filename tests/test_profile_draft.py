@@ -166,6 +166,27 @@ def test_lists_of_parquet_with_a_list_of_clicks_as_in_ebnerd(folder, drafted, ca
     assert label.among == RawColumn(column="article_ids_clicked")
 
 
+def test_lists_as_pandas_writes_them_and_items_of_several_categories(folder, drafted, capsys):
+    rows = [["impression", "reader", "t", "shownItems", "clicks", "scores"]]
+    for request in range(30):
+        shown = [f"a-{(request * 7 + place) % 40}" for place in range(4 + request % 3)]
+        scores = [round(0.9 - 0.1 * place, 2) for place in range(len(shown))]
+        t = f"2026-01-01 10:{request:02d}:00+00:00"
+        rows.append([f"q{request}", request % 5, t, shown, shown[:1], scores])
+    write_text(folder / "log.csv", rows)
+    topics = [["news"], ["news", "sport"], ["film", "sport"]]
+    items = {"item": [f"a-{n}" for n in range(40)], "topics": [topics[n % 3] for n in range(40)]}
+    pq.write_table(pa.table(items), folder / "items.parquet")
+    _, profile = drafted("log.csv", "items.parquet")
+    columns = profile["source"]["logs"]["columns"]
+    assert columns["item_id"] == {"column": "shownItems", "split": ","}
+    assert columns["label"] == {"among": {"column": "clicks", "split": ","}}
+    assert columns["score"] == {"column": "scores", "split": ","}
+    assert profile["fields"]["category"] == "topics"
+    assert profile["fields"]["category_separator"] == "|"
+    assert main(["--check", "my.toml"]) == 0
+
+
 def test_events_with_ratings_and_user_files_as_in_movielens(folder, drafted, capsys):
     chance = random.Random(4)
     seconds = int(START.timestamp())

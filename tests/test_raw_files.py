@@ -13,7 +13,8 @@ import pytest
 
 from jobs.errors import Refused
 from jobs.sources.config import RawColumn, RawFiles
-from jobs.sources.raw_files import find, named_for, pieces, read
+from jobs.sources.patterns import find, named_for
+from jobs.sources.raw_files import pieces, read
 
 DAY = date(2026, 1, 31)
 PACK = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
@@ -107,6 +108,15 @@ def test_bytes_that_are_no_text_matter_only_where_they_are_read(tmp_path):
     assert rows_of(files("x.csv", columns=wanted), tmp_path)[1][0][1] == "bytes that are no text"
     latin = files("x.csv", columns=wanted, encoding="latin-1")
     assert rows_of(latin, tmp_path) == ([(2, ("1", "ç"))], [])
+
+
+def test_a_quote_that_is_never_closed_takes_no_rows_with_it_unseen(tmp_path):
+    (tmp_path / "x.csv").write_text('a,b,c\n1,2,"x\n3,4,"y"\n5,"6\n7",8\n"9 ""or"" 10",11,12\n')
+    read_rows, torn = rows_of(files("x.csv"), tmp_path)
+    assert read_rows == [(4, ("5", "6\n7")), (6, ('9 "or" 10', "11"))]
+    ((line, reason, _, text),) = torn
+    assert (line, reason) == (2, "a quote is not closed in its line, and swallows those below")
+    assert "3,4," in text
 
 
 def test_a_folder_is_no_file(tmp_path):

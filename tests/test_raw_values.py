@@ -112,7 +112,8 @@ def test_flags():
         pa.array([3.5, 4.0, 5.0, float("nan")]), RawColumn(column="x", at_least=4), "label"
     )
     assert values.to_pylist()[:3] == [0, 1, 1]
-    assert reasons(found, 4) == [None, None, None, "label is NaN"]
+    assert values.to_pylist()[3] is None
+    assert reasons(found, 4) == [None] * 4
     assert zero_or_one(pa.array([True, False]), RawColumn(), "exposed")[0].to_pylist() == [1, 0]
     words = pa.array(["True", "no", " F", "Y"])
     assert zero_or_one(words, RawColumn(column="x"), "label")[0].to_pylist() == [1, 0, 0, 1]
@@ -207,6 +208,11 @@ def test_field_values_are_text_and_what_is_missing_says_so():
         (["a  b ", "", None, "c"], {"split": " "}, ["a", "b", "c"], [2, 0, 0, 1]),
         (["1,,0", "", None, ","], {"split": ","}, ["1", "", "0", "", ""], [3, 0, 0, 2]),
         ([[1, 2], [], None, [3]], {}, [1, 2, 3], [2, 0, 0, 1]),
+        (["[1, 2]", "[]", "(3)", None], {"split": ","}, ["1", "2", "3"], [2, 0, 1, 0]),
+        (["['a', 'b']", '["c"]'], {"split": ","}, ["a", "b", "c"], [2, 1]),
+        (["[0.5, nan, None, null]"], {"split": ","}, ["0.5", None, None, None], [4]),
+        (["[ 1  2\n 3]"], {"split": " "}, ["1", "2", "3"], [3]),
+        (["a, b", "'c'"], {"split": ","}, ["a", "b", "'c'"], [2, 1]),
         (["N1-0 N2-1"], {"split": " ", "token": "-", "part": 0}, ["N1", "N2"], [2]),
         (["N1-0 N2"], {"split": " ", "token": "-", "part": 1}, ["0", None], [2]),
         (["N1-0 N2"], {"split": " ", "token": "-", "part": -1}, ["0", "N2"], [2]),

@@ -1,8 +1,9 @@
 """Check a profile of your own against its files, or draft one from some of them.
 
---check reads the profile and the head of each file that it names, and tells all that is wrong with
-its line and its fix. --sample reads the first rows of raw files, the log first, then those about
-items or users, and writes a profile with a reason for every guess. Neither touches a lake.
+--check reads the profile and the columns of each file that it names, and tells all that is wrong
+with its line and its fix; then the first rows of some, as an import reads them. --sample reads the
+first rows of raw files, the log first, then those about items or users, and writes a profile with a
+reason for every guess. Neither touches a lake.
 """
 
 import argparse
@@ -11,16 +12,15 @@ from pathlib import Path
 
 from jobs.cli import DONE, FAILED, REFUSED
 from jobs.errors import Refused
-from jobs.profile.check import file_problems
-from jobs.profile.config import Profile
+from jobs.profile.check import every_file, file_problems
 from jobs.profile.draft import draft
+from jobs.profile.heads import heads
 from jobs.profile.load import load_profile, profile_text
 from jobs.profile.problems import refusal
 from jobs.profile.sample import read_sample
-from jobs.sources.found import sections
-from jobs.sources.raw_files import matching
 
 STEP = "profile"
+FIX = "correct the columns; or delimiter, quote, header or names, if these look wrong"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -49,25 +49,27 @@ def build_parser() -> argparse.ArgumentParser:
 def check(name: str) -> str:
     """Return that the profile is good and what comes next; refuse it with all that is wrong."""
     profile = load_profile(name)
+    if profile.source.kind == "simulated":
+        return _good(name, "its world is simulated, from no files", "simulate_logs")
+    where, text = profile_text(name)
     if problems := list(file_problems(profile)):
-        where, text = profile_text(name)
         raise refusal(where, problems, text)
-    step = "simulate_logs" if profile.source.kind == "simulated" else "import_logs"
+    found = every_file(profile)
+    read = list(heads(profile, found))
+    if hopeless := [f"{head.where}.columns: {head}; {FIX}" for head in read if head.is_hopeless]:
+        raise refusal(where, hopeless, text)
+    files = len({path for _, paths in found.values() for path in paths})
+    columns = sum(len(files.columns) for files, _ in found.values())
+    about = f"{files:,} files, {columns} columns mapped, log rows are {profile.source.logs.rows}"
+    told = "".join(f"  {head}\n" for head in read if head.rejected)
+    return told + _good(name, about, "import_logs")
+
+
+def _good(name: str, about: str, step: str) -> str:
     return (
-        f"{name} is good: {_found(profile)}; next: python -m jobs.{step} --lake lake "
+        f"{name} is good: {about}; next: python -m jobs.{step} --lake lake "
         f"--date YYYY-MM-DD --profile {name}\n"
     )
-
-
-def _found(profile: Profile) -> str:
-    if profile.source.kind == "simulated":
-        return "its world is simulated, from no files"
-    folder = Path(profile.source.path)
-    every = sections(profile.source).values()
-    named = [(files, name) for files in every for name in files.files]
-    paths = {path for files, name in named for path in matching(folder, files, name, None)}
-    columns, rows = sum(len(files.columns) for files in every), profile.source.logs.rows
-    return f"{len(paths):,} files, {columns} columns mapped, log rows are {rows}"
 
 
 def write_draft(samples: list[Path], out: Path | None) -> str:

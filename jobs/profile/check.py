@@ -4,40 +4,49 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.csv
-from pyarrow.dataset import dataset
 
+from jobs.errors import Refused
 from jobs.profile.config import Profile
 from jobs.profile.problems import nearest
-from jobs.sources.config import FORMATS, RawColumn, RawFiles
+from jobs.sources.config import RawColumn, RawFiles
 from jobs.sources.found import sections
-from jobs.sources.raw_files import DELIMITERS, matching
+from jobs.sources.patterns import matching
+from jobs.sources.raw_files import schema_of
 
-ZIPPED = (".gz", ".bz2")
 SOME_DAY = "2026-01-01"
 MOST_NAMED = 30
 """Names of a message about what there is."""
 
 
+def every_file(profile: Profile) -> dict[str, tuple[RawFiles, list[Path]]]:
+    """Return by section the files that it names, of whatever day."""
+    folder = Path(profile.source.path)
+    return {
+        name: (
+            files,
+            [p for pattern in files.files for p in matching(folder, files, pattern, None)],
+        )
+        for name, files in sections(profile.source).items()
+    }
+
+
 def file_problems(profile: Profile) -> Iterator[str]:
     """Yield what is wrong with the files, each problem beginning with its key of the profile."""
     source, folder = profile.source, Path(profile.source.path)
-    if source.kind == "simulated":
-        return
     if not folder.is_dir():
         yield f"source.path = {source.path!r} is no folder; give the one with the raw files"
         return
-    for name, files in sections(source).items():
+    for name, (files, paths) in every_file(profile).items():
         where = f"source.{name}"
-        found = [matching(folder, files, pattern, None) for pattern in files.files]
         for number, pattern in enumerate(files.files):
-            if not found[number]:
+            if not matching(folder, files, pattern, None):
                 instead = _instead(folder, pattern.replace("{date}", SOME_DAY))
                 named = f"{where}.files[{number}] = {pattern!r}"
                 yield f"{named} fits no file below {folder}; {instead}"
-        paths = [path for paths in found for path in paths]
-        if paths:
-            yield from _column_problems(where, files, paths[0], profile)
+        for path in paths:
+            if problems := list(_column_problems(where, files, path, profile)):
+                yield from problems
+                break
 
 
 def _instead(folder: Path, name: str) -> str:
@@ -56,38 +65,25 @@ def _near(name: str, there: list[str]) -> str:
 
 
 def _column_problems(where: str, files: RawFiles, path: Path, profile: Profile) -> Iterator[str]:
-    """Yield what is wrong with the raw columns, by the first of the files."""
-    name = path.stem if path.suffix in ZIPPED else path.name
-    suffix = Path(name).suffix.removeprefix(".")
-    kind = files.format or (suffix if suffix in FORMATS else "")
-    if not kind and not files.delimiter:
-        yield (
-            f"{where}.format is missing, and the name {path.name!r} does not tell it; "
-            f"give one of {', '.join(FORMATS)}"
-        )
-        return
+    """Yield what is wrong with the raw columns of a file."""
     try:
-        is_text = kind not in ("parquet", "feather")
-        types = _text_types(files, kind, path) if is_text else _arrow_types(path, kind)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        yield (
-            f"{where}.files: {path} cannot be read as {kind or 'csv'}: {reason}; fetch it again, "
-            "or correct format, delimiter, quote, header or names"
-        )
+        types = _types(schema_of(files, path))
+    except Refused as refused:
+        yield f"{where}.files: {refused}"
         return
     for name, raw in files.columns.items():
         key = f"{where}.columns.{name}"
+        yield from _category_problems(key, name, raw, types, profile)
         yield from _raw_column_problems(key, raw, types, path, _wants_list(where, name, profile))
         for inner in ("among", "of"):
             if listed := getattr(raw, inner):
                 yield from _raw_column_problems(f"{key}.{inner}", listed, types, path, True)
 
 
-def _arrow_types(path: Path, kind: str) -> dict[str, pa.DataType]:
+def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
     """Return the columns' types; members of structs, and of lists of them, are columns too."""
     types = {}
-    for field in dataset(path, format=kind).schema:
+    for field in schema:
         types[field.name] = field.type
         inner = field.type.value_type if _is_list(field.type) else field.type
         if pa.types.is_struct(inner):
@@ -97,30 +93,20 @@ def _arrow_types(path: Path, kind: str) -> dict[str, pa.DataType]:
     return types
 
 
-def _text_types(files: RawFiles, kind: str, path: Path) -> dict[str, pa.DataType]:
-    """Return the columns of a text file, each a string; refuse one of which no row fits them."""
-    torn = []
-
-    def skip(row: pyarrow.csv.InvalidRow) -> str:
-        torn.append(row)
-        return "skip"
-
-    with pyarrow.csv.open_csv(
-        path,
-        pyarrow.csv.ReadOptions(use_threads=False, column_names=list(files.names) or None),
-        pyarrow.csv.ParseOptions(
-            delimiter=files.delimiter or DELIMITERS[kind],
-            quote_char=files.quote or False,
-            newlines_in_values=bool(files.quote),
-            invalid_row_handler=skip,
-        ),
-    ) as reader:
-        names = reader.schema.names
-        rows = next(iter(reader), ())
-    if torn and not len(rows):
-        found, wanted = torn[0].actual_columns, torn[0].expected_columns
-        raise ValueError(f"a row has {found} columns where {wanted} are named")
-    return dict.fromkeys(names, pa.string())
+def _category_problems(
+    key: str, name: str, raw: RawColumn, types: dict[str, pa.DataType], profile: Profile
+) -> Iterator[str]:
+    """Yield that a category of several values needs something between them in the table."""
+    fields = profile.fields
+    is_list = raw.split or _is_list(types.get(raw.column, pa.null()))
+    is_parallel = profile.source.logs.rows == "requests" and "source.logs" in key
+    if name != fields.category or fields.category_separator or not is_list or is_parallel:
+        return
+    if raw.part is None and not raw.token:
+        yield (
+            f"{key} = {raw.column!r} is a list, and fields.category_separator is missing; give "
+            "what stands between several categories, such as '|', or take one by part = 0"
+        )
 
 
 def _is_list(kind: pa.DataType) -> bool:

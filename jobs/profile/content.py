@@ -10,6 +10,10 @@ from jobs.profile.time_format import time_format
 
 LISTED_BY = (" ", ",", ";", "|", "_")
 """What a list in one string may be cut at."""
+BRACKETED = re.compile(r"\s*[\[(](.*)[\])]\s*", re.DOTALL)
+"""A list as Python, JSON and pandas write it."""
+BARE = " \n\"'"
+"""What stands around its elements."""
 PARTED_BY = ("-", ":", "=")
 """What may stand between an item and its click."""
 INT64 = 2**63
@@ -71,6 +75,8 @@ class Content:
     def cut(self) -> str:
         """Where its strings are cut into lists; nothing where they are none."""
         texts = [value for value in self.filled if isinstance(value, str)]
+        if texts and all(BRACKETED.fullmatch(text) for text in texts):
+            return "," if any("," in text for text in texts) else " "
         return next((mark for mark in LISTED_BY if _is_cut(texts, mark)), "")
 
     @cached_property
@@ -82,7 +88,9 @@ class Content:
 
     def split(self, mark: str) -> list[list[object]]:
         """Return each row's string as a list."""
-        return [[p for p in str(v or "").split(mark) if p] for v in self.values]
+        inside = (BRACKETED.sub(r"\1", str(value or "")) for value in self.values)
+        cut = ((part.strip(BARE) for part in text.split(mark)) for text in inside)
+        return [[part for part in parts if part] for parts in cut]
 
     @cached_property
     def elements(self) -> list[object]:
@@ -101,6 +109,8 @@ class Content:
     @cached_property
     def separator(self) -> str:
         """What stands between several categories of one item; nothing where each has one."""
+        if self.lists:
+            return SEPARATORS[0]
         texts = [str(value) for value in self.filled]
         for mark in SEPARATORS:
             several = sum(mark in text for text in texts)

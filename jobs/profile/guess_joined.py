@@ -75,7 +75,7 @@ def _likeness(column: Content, key: str, log: LogGuess) -> float:
 def _category(columns: list[Content], has_names: bool) -> Content | None:
     """Return the column that tells which items are alike."""
     if has_names:
-        return column_named(columns, CATEGORY, is_scalar)
+        return column_named(columns, CATEGORY, lambda column: bool(column.filled))
     texts = (c for c in columns if is_scalar(c) and not c.numbers and c.time is None)
     return next((c for c in texts if c.distinct <= REPEATED * len(c.filled)), None)
 
@@ -84,6 +84,8 @@ def _entry(name: str, column: Content, is_category: bool) -> Entry:
     """Return a column as a field; commented out where it is none."""
     told = f"{column.distinct:,} different values, e.g. {column.example}"
     size = len(column.filled)
+    if is_category and column.lists:
+        return Entry(name, column.raw(split=column.cut), f"lists what items are alike by: {told}")
     if not is_scalar(column):
         return Entry(name, column.raw(), f"a list, or no value: {column.example}", is_used=False)
     if is_category:

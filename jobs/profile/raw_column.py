@@ -61,10 +61,10 @@ def raw_column_problems(
             yield f"{path}.{key} is not allowed; it is only for {named}"
     if name == "shown_rank" and "derive" in given and not has_lists:
         yield f"{path}.derive is not allowed; only where source.logs.rows = 'requests'"
-    if "split" in given and not has_lists:
+    if "split" in given and not has_lists and name not in tokens:
         yield (
-            f"{path}.split is not allowed; it is only for lists, and these files have lists only "
-            "where source.logs.rows = 'requests'"
+            f"{path}.split is not allowed; it is only for item and context fields and for lists, "
+            "and these files have lists only where source.logs.rows = 'requests'"
         )
     for key in ("among", "of"):
         if key in given:

@@ -29,11 +29,13 @@ class RawColumn:
     """For request_id and user_id: `<file>:<row>`, or the row's number where ids are integers; for a
     constant ts: a second more for each row."""
     split: str = ""
-    """The column is one string that holds a list, cut at this."""
+    """The column is one string that holds a list, cut at this; brackets around the list, and blanks
+    and quotes around its elements, are no part of them."""
     token: str = ""
     """Each element is a string (or the value itself) of several parts, cut at this."""
-    part: int = 0
-    """Which part, from 0; -1 is the last one."""
+    part: int | None = None
+    """Which part, from 0; -1 is the last one. Without it a token's is the first, and a field whose
+    value is a list gets all of it as one text, joined by fields.category_separator."""
     among: "RawColumn | None" = None
     """For exposed and label: 1 where the item is in this list, else 0."""
     of: "RawColumn | None" = None

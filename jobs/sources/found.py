@@ -8,7 +8,7 @@ from jobs.errors import Refused
 from jobs.manifest import describe
 from jobs.profile.config import Profile
 from jobs.sources.config import RawFiles, SourceConfig
-from jobs.sources.raw_files import find
+from jobs.sources.patterns import find
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from jobs.errors import Refused
 from jobs.sources.config import LogFiles
 from jobs.sources.list_matches import ListMatches, codes
-from jobs.sources.raw_files import RawBatch
+from jobs.sources.raw_batch import RawBatch
 from jobs.sources.raw_times import moments
 from jobs.sources.raw_values import (
     Checked,
@@ -82,7 +82,12 @@ class LogRows:
         """Return the raw values of a column, one a candidate."""
         if name in self._lists:
             return self._lists[name]
-        return self.sheet.values(self.logs.columns[name]).take(pa.array(self.row))
+        spec = self.logs.columns[name]
+        if name in self.fields.item:
+            values = self.sheet.field(spec, self.fields.category_separator)
+        else:
+            values = self.sheet.values(spec)
+        return values.take(pa.array(self.row))
 
     def _read_requests(self) -> None:
         """Read what a request has once, and give it to each of its candidates."""
@@ -97,7 +102,7 @@ class LogRows:
                     values = pc.add(values, pa.array(np.array(self.sheet.raw.number) * 1_000_000))
                 self.ts = values
             elif name in self.fields.context:
-                raw = self.sheet.values(spec)
+                raw = self.sheet.field(spec, self.fields.category_separator)
                 values, found = tokens(raw, spec, name)
             else:
                 kind = getattr(self.fields, name)

@@ -11,7 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs.errors import Refused
-from jobs.sources.joined import JoinedReader
+from jobs.sources.joined_rows import JoinedReader
+from jobs.sources.raw_batch import unreadable
 from jobs.sources.raw_files import Piece
 from jobs.sources.staging import Stager
 
@@ -30,19 +31,6 @@ def refusals() -> Iterator[None]:
         raise Refused(words.splitlines()[0]) from error
 
 
-@contextmanager
-def unreadable(piece: Piece) -> Iterator[None]:
-    """Refuse a piece in which a column is of another kind than the profile makes of it."""
-    try:
-        yield
-    except (pa.ArrowException, LookupError, TypeError, ValueError, OverflowError) as error:
-        words = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise Refused(
-            f"{piece.path}: a column is not what the profile takes it for ({words}); see "
-            "python -m jobs.profile --check ..."
-        ) from error
-
-
 @dataclass(frozen=True, slots=True)
 class Staging:
     """A folder of staged rows, read from raw files through Spark."""
@@ -56,7 +44,7 @@ class Staging:
         def read_pieces(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             for batch in batches:
                 for number in batch.column("id").to_pylist():
-                    with unreadable(pieces[number]):
+                    with unreadable(pieces[number].path):
                         yield from reader(pieces[number])
 
         path, columns = str(self.folder / name), from_arrow_schema(reader.schema)

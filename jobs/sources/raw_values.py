@@ -19,6 +19,10 @@ UNKNOWN = "unknown"
 CONTROL = r"[\x00-\x1f\x7f]"
 INTEGER = r"^[+-]?[0-9]{1,19}$"
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+BRACKETED = r"(?s)^\s*[\[(](.*)[\])]\s*$"
+QUOTED = r"""(?s)^(?:"(.*)"|'(.*)')$"""
+NOTHING = ["", "null", "None", "nan", "NaN"]
+"""A missing element of a list in brackets, as JSON, Python and pandas write it."""
 NOT_FINITE = r"^(?i)[+-]?(nan|inf|infinity)$"
 WORDS = {"true": "1", "yes": "1", "t": "1", "y": "1", "false": "0", "no": "0", "f": "0", "n": "0"}
 """What flags are written as, besides 0 and 1."""
@@ -111,8 +115,9 @@ def zero_or_one(array: pa.Array, spec: RawColumn, name: str) -> Checked:
         place = pc.index_in(words, pa.array(list(WORDS)))
         array = pc.coalesce(pa.array(list(WORDS.values())).take(place), array)
     values, found = numbers(array, name)
+    # Pandas writes a flag that is missing so.
+    values = pc.if_else(pc.is_nan(values), None, values)
     if spec.at_least is not None:
-        found += problem(pc.is_nan(values), f"{name} is NaN")
         values = pc.greater_equal(values, spec.at_least).cast(pa.float64())
     allowed = pc.or_(pc.equal(values, 0), pc.equal(values, 1))
     found += problem(pc.invert(allowed), f"{name} is neither 0 nor 1")
@@ -191,22 +196,30 @@ def elements(array: pa.Array, spec: RawColumn) -> tuple[pa.Array, np.ndarray]:
     """
     array = plain(array)
     if spec.split:
-        whole = pc.fill_null(text(array), "")
-        array = pc.split_pattern(whole, spec.split)
-        parents = pc.list_parent_indices(array)
-        is_blank = pc.equal(array.flatten(), "")
-        dropped = is_blank
-        if not spec.split.isspace():
-            dropped = pc.and_(is_blank, pc.equal(whole, "").take(parents))
-        kept = pc.invert(dropped)
-        lengths = np.bincount(parents.filter(kept).to_numpy(), minlength=len(array))
-        values = array.flatten().filter(kept)
-    elif not pa.types.is_list(array.type):
-        values, lengths = array.slice(0, 0), np.zeros(len(array))
-    else:
-        lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
-        values = plain(array.flatten())
-    return values, lengths.astype(np.int64)
+        return _cut(pc.fill_null(text(array), ""), spec.split)
+    if not pa.types.is_list(array.type):
+        return array.slice(0, 0), np.zeros(len(array), np.int64)
+    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
+    return plain(array.flatten()), lengths.astype(np.int64)
+
+
+def _cut(lists: pa.Array, mark: str) -> tuple[pa.Array, np.ndarray]:
+    """Cut text into lists; brackets around one, and quotes in it, are no part of its values."""
+    is_bracketed = pc.match_substring_regex(lists, BRACKETED)
+    lists = pc.utf8_trim_whitespace(pc.replace_substring_regex(lists, BRACKETED, r"\1"))
+    cut = pc.split_pattern(lists, mark)
+    parents = pc.list_parent_indices(cut)
+    values = pc.utf8_trim_whitespace(cut.flatten())
+    dropped = pc.equal(values, "")
+    if not mark.isspace():
+        dropped = pc.and_(dropped, pc.equal(lists, "").take(parents))
+    kept = pc.invert(dropped)
+    parents, values = parents.filter(kept), values.filter(kept)
+    if pc.any(is_bracketed).as_py():
+        bare = pc.if_else(pc.is_in(values, pa.array(NOTHING)), None, values)
+        bare = pc.replace_substring_regex(bare, QUOTED, r"\1\2")
+        values = pc.if_else(is_bracketed.take(parents), bare, values)
+    return values, np.bincount(parents.to_numpy(), minlength=len(lists)).astype(np.int64)
 
 
 def part_of(values: pa.Array, spec: RawColumn) -> pa.Array:
@@ -218,7 +231,7 @@ def part_of(values: pa.Array, spec: RawColumn) -> pa.Array:
     else:
         return values
     lengths = pc.fill_null(pc.list_value_length(parts), 0).to_numpy(zero_copy_only=False)
-    ends = np.cumsum(lengths)
-    place = (ends if spec.part < 0 else ends - lengths) + spec.part
+    ends, part = np.cumsum(lengths), spec.part or 0
+    place = (ends if part < 0 else ends - lengths) + part
     inside = (place >= ends - lengths) & (place < ends)
     return parts.flatten().take(pa.array(place, mask=~inside))

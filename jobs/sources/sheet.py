@@ -7,9 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.sources.config import RawColumn
-from jobs.sources.raw_files import RawBatch
-from jobs.sources.raw_values import Problem, elements, part_of, plain
+from jobs.sources.raw_batch import RawBatch
+from jobs.sources.raw_values import Problem, elements, part_of, plain, text
 
+BETWEEN = "|"
+"""Between several values of one field, where the profile names nothing."""
 Rejected = tuple[int, str, str, str]
 """Position, reason, value and text of a source row that cannot be used."""
 
@@ -67,6 +69,17 @@ class Sheet:
     def values(self, spec: RawColumn) -> pa.Array:
         """Return a column that has one value a row."""
         return part_of(self.column(spec), spec)
+
+    def field(self, spec: RawColumn, separator: str) -> pa.Array:
+        """Return a field's values, one a row; a list of several becomes one text."""
+        if spec.token or spec.part is not None or not self.is_list(spec):
+            return self.values(spec)
+        values, lengths = elements(self.column(spec), spec)
+        values = text(values)
+        row = np.repeat(self.every, lengths)[values.is_valid().to_numpy(zero_copy_only=False)]
+        ends = np.searchsorted(row, np.arange(len(lengths) + 1))
+        listed = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values.drop_null())
+        return pc.binary_join(listed, separator or BETWEEN)
 
     def lists(self, spec: RawColumn) -> tuple[pa.Array, np.ndarray]:
         """Return a column of lists as (values one after the other, length of each list)."""

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from jobs.sources.config import MICROSECONDS_A_MINUTE, LogFiles
 from jobs.sources.log_rows import LogRows
-from jobs.sources.raw_files import Piece, RawBatch, read
+from jobs.sources.raw_batch import RawBatch
+from jobs.sources.raw_files import Piece, read
 from jobs.sources.sheet import Rejected
 from schemas.arrow import ARROW_TYPES
 from schemas.table import Fields
