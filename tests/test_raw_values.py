@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jobs.sources.config import RawColumn
 from jobs.sources.raw_times import moments
 from jobs.sources.raw_values import (
-    LONGEST_ID,
+    LONGEST_TEXT,
     Problem,
     elements,
     finite,
@@ -73,12 +73,12 @@ def test_unsigned_ids_beyond_64_bits():
 
 
 def test_text_ids_may_hold_anything_that_is_printed():
-    values = ['it\'s "5"', "日本", " a b ", "x" * LONGEST_ID, "x" * 10_000, "a\nb", "", None]
+    values = ['it\'s "5"', "日本", " a b ", "x" * LONGEST_TEXT, "x" * 10_000, "a\nb", "", None]
     result, found = ids(pa.array(values), "string", "item_id")
     assert result.to_pylist()[:4] == values[:4]
     assert reasons(found, 8) == [
         *[None] * 4,
-        f"item_id is longer than {LONGEST_ID} characters",
+        f"item_id is longer than {LONGEST_TEXT} characters",
         "item_id holds a control character",
         "item_id is missing",
         "item_id is missing",
@@ -192,6 +192,8 @@ def test_field_values_are_text_and_what_is_missing_says_so():
     assert tokens(raw, RawColumn(column="x"), "x")[0].to_pylist() == ["3", "2.5", "unknown"]
     raw = pa.array(["red", "", None]).dictionary_encode()
     assert tokens(raw, RawColumn(column="x"), "x")[0].to_pylist() == ["red", "unknown", "unknown"]
+    _, found = tokens(pa.array(["a\nb", "x" * 600]), RawColumn(column="x"), "x")
+    assert reasons(found, 2) == ["x holds a control character", "x is longer than 512 characters"]
     edges = RawColumn(column="x", edges=(1.0, 10.0))
     values, found = tokens(pa.array(["0", "1", "9", "10", "", "x"]), edges, "x")
     assert values.to_pylist() == ["0", "1", "1", "2", "unknown", "unknown"]

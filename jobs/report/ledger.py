@@ -9,7 +9,17 @@ from jobs.report.evidence import Live, TrainedModel
 from jobs.teacher import WITHOUT_TEACHER
 
 BOOTSTRAP = " (bootstrap)"
-LOST = ("cut", "drop", "missed", "outside", "quarantin", "unknown", "with_one", "without")
+LOST = (
+    "cut",
+    "drop",
+    "missed",
+    "other_days",
+    "outside",
+    "quarantin",
+    "unknown",
+    "with_one",
+    "without",
+)
 """Words in a count's name that say that something did not get through whole."""
 
 

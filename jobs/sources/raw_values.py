@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from jobs.sources.config import RawColumn
 
-LONGEST_ID = 512
+LONGEST_TEXT = 512
 EXACT_IN_DOUBLE = 2**53
 EXACT_IN = {pa.float32(): 2**24, pa.float16(): 2**11}
 UNKNOWN = "unknown"
@@ -130,12 +130,16 @@ def ids(array: pa.Array, kind: str, name: str) -> Checked:
 
 
 def text_ids(array: pa.Array, name: str) -> Checked:
-    """Return ids as text: anything that is printed, up to LONGEST_ID characters."""
+    """Return ids as text: anything that is printed, up to LONGEST_TEXT characters."""
     values = text(array)
-    long = pc.greater(pc.utf8_length(values), LONGEST_ID)
-    return values, [
-        *problem(values.is_null(), f"{name} is missing"),
-        *problem(long, f"{name} is longer than {LONGEST_ID} characters"),
+    return values, [*problem(values.is_null(), f"{name} is missing"), *printable(values, name)]
+
+
+def printable(values: pa.Array, name: str) -> list[Problem]:
+    """Return which texts are too long for an id or a category, or hold what is not printed."""
+    long = pc.greater(pc.utf8_length(values), LONGEST_TEXT)
+    return [
+        *problem(long, f"{name} is longer than {LONGEST_TEXT} characters"),
         *problem(pc.match_substring_regex(values, CONTROL), f"{name} holds a control character"),
     ]
 
@@ -186,7 +190,8 @@ def tokens(array: pa.Array, spec: RawColumn, name: str) -> Checked:
         known = pc.and_(values.is_valid(), pc.is_finite(values))
         buckets = pc.if_else(known, pa.array(place.astype(str)), UNKNOWN)
         return pc.fill_null(buckets, UNKNOWN), found
-    return pc.fill_null(text(array), UNKNOWN), []
+    values = pc.fill_null(text(array), UNKNOWN)
+    return values, printable(values, name)
 
 
 def elements(array: pa.Array, spec: RawColumn) -> tuple[pa.Array, np.ndarray]:

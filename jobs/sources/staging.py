@@ -126,7 +126,9 @@ class Stager:
         ts = pc.fill_null(found.ts, 0).to_numpy()
         kept = is_known & (ts >= self.span.since) & (ts < self.span.until)
         if raw.path in self.of_the_day:
-            outside = is_known & ((ts < self.span.begin) | (ts >= self.span.until))
+            # Rows of a request of several may come a little later; a request of one row not.
+            end = self.span.end if self.logs.rows == "requests" else self.span.until
+            outside = is_known & ((ts < self.span.begin) | (ts >= end))
             found.sheet.rejects.add_rows(np.flatnonzero(outside), OUTSIDE)
             return kept, np.zeros(n, bool), raw.torn
         elsewhere = is_known & ((ts < self.span.begin) | (ts >= self.span.end))

@@ -19,6 +19,8 @@ LONGEST_VALUE = 64 << 20
 MOST_LINES = 1000
 """A row over more lines than this is a quote that nobody closed."""
 
+SWALLOWED = "a quote that is not closed in its line joins rows"
+
 
 @contextmanager
 def table(files: RawFiles, path: str) -> Iterator[tuple[list[str], Any]]:
@@ -35,14 +37,20 @@ def table(files: RawFiles, path: str) -> Iterator[tuple[list[str], Any]]:
             reader = csv.reader(
                 recent, delimiter=delimiter, quotechar=files.quote or None, quoting=quoting
             )
-            yield next(reader, []) if files.header else list(files.names), _rows(reader, recent)
+            names = next(reader, []) if files.header else list(files.names)
+            recent.is_read = True
+            yield names, _rows(reader, recent, len(names))
             recent.check_end(reader.line_num)
     except (csv.Error, OSError, EOFError, zlib.error) as error:
         raise damaged(Path(path), error) from error
 
 
-def _rows(reader: Any, recent: "Recent") -> Iterator[tuple[int, bool, list[str]]]:  # noqa: ANN401
-    """Yield each row that is not blank: first line, whether it is whole, cells."""
+def _rows(
+    reader: Any,  # noqa: ANN401 - csv's reader has no type
+    recent: "Recent",
+    width: int,
+) -> Iterator[tuple[int, list[str], list[str]]]:
+    """Yield each row that is not blank: first line, the rows that a quote swallowed, cells."""
     line = reader.line_num
     for cells in reader:
         recent.is_read = True
@@ -50,15 +58,15 @@ def _rows(reader: Any, recent: "Recent") -> Iterator[tuple[int, bool, list[str]]
         if line - first > MOST_LINES:
             raise csv.Error(f"a quote is opened in line {first} and not closed in line {line}")
         if cells:
-            yield first, line == first or recent.is_whole, cells
+            yield first, recent.row if line > first and recent.holds_rows(width) else [], cells
 
 
 def read_text(files: RawFiles, path: str, rows: int) -> Iterator[RawBatch]:
     """Yield a text file so many rows at a time, every value as text."""
     with table(files, path) as (names, lines):
         batch = _TextBatch(path, names, wanted_columns(files))
-        for first, is_whole, cells in lines:
-            batch.add(first, is_whole, cells)
+        for first, swallowed, cells in lines:
+            batch.add(first, swallowed, cells)
             if batch.count >= rows:
                 yield batch.taken()
         yield batch.taken()
@@ -82,12 +90,16 @@ class Recent:
             self.row.append(line)
             yield line
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the lines are one row: a quote that is never closed swallows the rows below."""
+    def holds_rows(self, width: int) -> bool:
+        """Whether these lines are rows of so many columns, which a stray quote made one.
+
+        They are where no proper quoting gives them, or where each has the delimiters of a row.
+        """
         quote, between = re.escape(self.quote), re.escape(self.delimiter)
         cell = rf"(?:{quote}(?:[^{quote}]|{quote}{quote})*{quote}|(?!{quote})[^{between}\r\n]*)"
-        return re.fullmatch(rf"{cell}(?:{between}{cell})*\r?\n?", "".join(self.row)) is not None
+        if not re.fullmatch(rf"{cell}(?:{between}{cell})*\r?\n?", "".join(self.row)):
+            return True
+        return width > 2 and all(line.count(self.delimiter) == width - 1 for line in self.row)
 
     def check_end(self, line: int) -> None:
         """Refuse an end of the file inside a quote, which would hide the lines before it."""
@@ -111,13 +123,14 @@ class _TextBatch:
         self.number: list[int] = []
         self.torn: list[tuple[int, str, str, str]] = []
 
-    def add(self, first: int, is_whole: bool, cells: list[str]) -> None:
-        """Take the row that begins in this line."""
+    def add(self, first: int, swallowed: list[str], cells: list[str]) -> None:
+        """Take the row that begins in this line, or the rows that it swallowed."""
         self.count += 1
-        if not is_whole:
-            reason = "a quote is not closed in its line, and swallows those below"
-            self.torn.append((first, reason, "", _printable(cells)))
-        elif len(cells) != len(self.names):
+        for number, line in enumerate(swallowed, first):
+            self.torn.append((number, SWALLOWED, "", _printable([line])))
+        if swallowed:
+            return
+        if len(cells) != len(self.names):
             reason = f"not {len(self.names)} columns"
             self.torn.append((first, reason, str(len(cells)), _printable(cells)))
         elif not all(_is_text(cells[place]) for place in self.places):
