@@ -10,7 +10,7 @@ import dataclasses
 import shutil
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +23,10 @@ from pyspark.sql import functions as F
 
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
+from jobs.profile.config import Profile
 from jobs.publish import Publication
-from jobs.sources.account import QUARANTINED, account, measures
-from jobs.sources.config import MICROSECONDS_A_MINUTE, JoinedFiles, SourceConfig
+from jobs.sources.account import NOT_IN, QUARANTINED, account, measures
+from jobs.sources.config import MICROSECONDS_A_MINUTE, JoinedFiles
 from jobs.sources.day import FEW, Day
 from jobs.sources.found import Found, find_source
 from jobs.sources.joined import Facts
@@ -42,7 +43,11 @@ from schemas.arrow import arrow_schema
 STEP = "import_logs"
 READS: tuple[str, ...] = ()
 WRITES = ("quarantine", "reference_items", "request_logs")
+LEAST_IDS = 5
+"""Fewer ids, none of them known, say nothing of the column that they are joined by."""
 EXAMPLES_SHOWN = 3
+LONGEST_SHOWN = 60
+"""Characters of a value in a message."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -55,18 +60,16 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def span_of(day: date, start_seconds: int, source: SourceConfig) -> Span:
+def span_of(day: date, profile: Profile) -> Span:
     """Return the day in microseconds, and the beginning of the window before its first request."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    begin = (int(midnight.timestamp()) + start_seconds) * 1_000_000
-    end = begin + int(timedelta(days=1).total_seconds()) * 1_000_000
-    return Span(begin - source.window_minutes * MICROSECONDS_A_MINUTE, begin, end)
+    begin, end = (int(moment.timestamp()) * 1_000_000 for moment in profile.bounds(day))
+    return Span(begin - profile.source.window_minutes * MICROSECONDS_A_MINUTE, begin, end)
 
 
 def open_day(task: Task, found: Found, staging: Staging) -> Day:
     """Read the files and return the day."""
     source, fields = task.profile.source, task.profile.fields
-    span = span_of(task.day, task.profile.day_start_seconds, source)
+    span = span_of(task.day, task.profile)
     needs_all = source.logs.rows == "events"
     logs = found.paths("logs")
     of_the_day = named_for(source.logs, found.root, task.day)
@@ -83,7 +86,7 @@ def open_day(task: Task, found: Found, staging: Staging) -> Day:
 
 
 def check(task: Task, counts: dict[str, int], rejects: Path) -> None:
-    """Refuse a day without requests, or with too many rows in quarantine."""
+    """Refuse a day without requests, with too many rows in quarantine, or joined by no id."""
     elsewhere = counts["source_rows_of_other_days"]
     # A request of no or one candidate is no fault of its rows: a first hour has them, a bad search.
     excused = sum(counts.get(f"{QUARANTINED}{reason}", 0) for reason in (FEW, NO_CANDIDATES))
@@ -91,17 +94,26 @@ def check(task: Task, counts: dict[str, int], rejects: Path) -> None:
     share = lost / max(counts["source_rows"] - elsewhere, 1)
     allowed = task.profile.source.max_quarantined
     if counts["requests"] and share <= allowed:
+        for kind, part, lost in not_in(counts):
+            if lost == counts[kind] >= LEAST_IDS:
+                raise Refused(
+                    f"none of the day's {lost:,} {kind} is in source.{part}: is its "
+                    f"{kind.removesuffix('s')}_id the right column, written as in the logs? Change "
+                    "it in the profile, or take the section out"
+                )
         return
-    reasons = "; ".join(examples(counts, rejects)) or "none"
+    reasons = "".join(f"\n  {line}" for line in examples(counts, rejects)) or " nothing"
     if not counts["requests"]:
         raise Refused(
-            f"of {counts['source_rows']:,} source rows none is on {task.day} (24 hours from "
-            f"{task.profile.day_start} UTC on) and usable; of other days are {elsewhere:,}, "
-            f"quarantined are {reasons}. Give another --date, or mend the profile"
+            f"of {counts['source_rows']:,} source rows none is on {task.day} (from "
+            f"{task.profile.day_clock} on) and usable; of other days are {elsewhere:,}. Give "
+            f"another --date, or mend the profile. Quarantined:{reasons}"
         )
     raise Refused(
-        f"{share:.1%} of the day's source rows cannot be used, more than source.max_quarantined = "
-        f"{allowed:g} allows: {reasons}. Mend the source or the profile"
+        f"{lost:,} of {counts['source_rows'] - elsewhere:,} source rows of the day cannot be used "
+        f"(besides {excused:,} of requests with too few candidates): {share:.1%}, more than "
+        f"source.max_quarantined = {allowed:g} allows. Mend the source or the profile, or allow "
+        f"more. Quarantined:{reasons}"
     )
 
 
@@ -113,10 +125,14 @@ def examples(counts: dict[str, int], rejects: Path) -> Iterator[str]:
             reason = name.removeprefix(QUARANTINED)
             first = rows.filter(field("reason") == reason).head(EXAMPLES_SHOWN)
             where = ", ".join(
-                f"{Path(row['source_file']).name}:{row['source_row']} {row['value']!r}"
+                f"{Path(row['source_file']).name}:{row['source_row']} {_short(row['value'])!r}"
                 for row in first.to_pylist()
             )
             yield f"{count:,} x {reason} ({where})"
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}..."
 
 
 def reference(task: Task, day: Day, found: Found, logs: list[Path]) -> pa.Table:
@@ -146,6 +162,14 @@ def reference(task: Task, day: Day, found: Found, logs: list[Path]) -> pa.Table:
     return pa.table([wanted, lists.cast(schema.field("vector").type)], schema=schema)
 
 
+def not_in(counts: dict[str, int]) -> Iterator[tuple[str, str, int]]:
+    """Yield users or items, a section of files, and how many of them it does not have."""
+    for name, lost in counts.items():
+        kind, found, part = name.partition(NOT_IN)
+        if found:
+            yield kind, part, lost
+
+
 def tell(task: Task, counts: dict[str, int]) -> None:
     """Print that what came in is what was used and what was not, by reason."""
     words = {
@@ -164,6 +188,9 @@ def tell(task: Task, counts: dict[str, int]) -> None:
         if missed := counts[f"{name}_missed"]:
             kept = counts[name]
             task.say(f"{kept + missed:,} {name} = {kept:,} among the candidates + {missed:,} not")
+    for kind, part, lost in not_in(counts):
+        if lost:
+            task.say(f"{lost:,} of {counts[kind]:,} {kind} are not in {part}: 'unknown'")
     for name in task.profile.fields.item:
         if count := counts[f"items_of_unknown_{name}"]:
             task.say(f"{count:,} of {counts['items']:,} items have no {name}: 'unknown'")
@@ -177,7 +204,7 @@ def import_day(task: Task, args: argparse.Namespace) -> None:
     parameters = {
         "source": source | {"first_day": source["first_day"].isoformat()},
         "fields": dataclasses.asdict(task.profile.fields),
-        "day_start": task.profile.day_start,
+        "day_start": task.profile.day_clock,
     }
     checksums = found.checksums()
     outputs = {

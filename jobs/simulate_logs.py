@@ -7,7 +7,6 @@ day is a function of that and of the date, so days can be made in any order and 
 import argparse
 import dataclasses
 import sys
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -77,15 +76,14 @@ class Columns:
         """Fix the day's moments; requests are spread over it in order."""
         self.task, self.catalogue, self.items = task, catalogue, day.items
         self.fields = task.profile.fields
-        midnight = datetime(task.day.year, task.day.month, task.day.day, tzinfo=UTC)
-        self.start = midnight + timedelta(seconds=task.profile.day_start_seconds)
+        self.start, self.end = task.profile.bounds(task.day)
         self.examination = examination(catalogue.config.examination_decay, task.profile.depth)
 
     def log(self, number: int, request: Request) -> pa.Table:
         """Return the rows of one request as request_logs."""
         n = len(request.item)
         shown = request.shown_rank > 0
-        step = timedelta(days=1) / self.catalogue.config.requests
+        step = (self.end - self.start) / self.catalogue.config.requests
         once = {
             "request_id": self.request_id(number),
             "user_id": request.user,
@@ -146,7 +144,7 @@ def simulate(task: Task, args: argparse.Namespace) -> None:
     parameters = dataclasses.asdict(world) | {
         "first_day": world.first_day.isoformat(),
         "fields": dataclasses.asdict(task.profile.fields),
-        "day_start": task.profile.day_start,
+        "day_start": task.profile.day_clock,
         "depth": task.profile.depth,
     }
     outputs = [

@@ -5,7 +5,7 @@ declaration's expectations and then these.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -24,10 +24,8 @@ SHARES = ("recall", "mrr", "ndcg", "category_coverage")
 def suite_of(table: Table, profile: Profile, day: date) -> gx.ExpectationSuite:
     """Return everything that a day's partition of the table is held to."""
     declared = expectation_suite(table)
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    start += timedelta(seconds=profile.day_start_seconds)
     # Adding to a suite that has been made would look for a project to save it in.
-    expectations = [*declared.expectations, *rules_of(table, start)]
+    expectations = [*declared.expectations, *rules_of(table, profile.bounds(day))]
     return gx.ExpectationSuite(name=table.name, expectations=expectations)
 
 
@@ -39,11 +37,11 @@ def view_of(table: Table, name: str) -> str:
     raise KeyError(f"{table.name}.{name} is no list")
 
 
-def rules_of(table: Table, day_start: datetime) -> Rules:
+def rules_of(table: Table, bounds: tuple[datetime, datetime]) -> Rules:
     """Yield the table's rules."""
     match table.name:
         case "request_logs":
-            yield from within_day(day_start)
+            yield from within_day(*bounds)
             yield from labels_where_exposed(ROWS)
             yield Subject(TABLE, "exposed").expect(
                 gxe.ExpectColumnMeanToBeBetween,
@@ -54,7 +52,7 @@ def rules_of(table: Table, day_start: datetime) -> Rules:
             )
         case "candidate_sets":
             candidates = view_of(table, "item_id")
-            yield from within_day(day_start)
+            yield from within_day(*bounds)
             yield same_count("n_candidates", "length_of_item_id", "the length of the lists")
             yield from labels_where_exposed(candidates)
             yield once_a_list(candidates, "item_id")
@@ -95,9 +93,8 @@ def rules_of(table: Table, day_start: datetime) -> Rules:
             )
 
 
-def within_day(start: datetime) -> Rules:
+def within_day(start: datetime, end: datetime) -> Rules:
     """Expect no request of another day: a model would be judged on what it has learned from."""
-    end = start + timedelta(days=1)
     yield Subject(ROWS, "ts").expect(
         gxe.ExpectColumnValuesToBeBetween,
         f"from {start:%Y-%m-%d %H:%M} until {end:%Y-%m-%d %H:%M} UTC",

@@ -95,7 +95,7 @@ def hold(task: Task, table: Table, parts: list[Partition]) -> Refused | None:
         parameters={
             "fields": dataclasses.asdict(task.profile.fields),
             "max_candidates": task.profile.training.max_candidates,
-            "day_start": task.profile.day_start,
+            "day_start": task.profile.day_clock,
         },
     )
     is_done = task.is_done(output)

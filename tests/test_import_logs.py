@@ -173,15 +173,46 @@ def test_an_item_that_is_in_no_item_file_may_cost_its_row(tmp_path):
     assert {r["item_id"] for r in made.rows("request_logs", "2026-01-31")} == {"a", "b"}
 
 
+def test_ids_that_are_in_no_file_are_counted_and_refused_where_all_are(tmp_path, capsys):
+    made = shop(tmp_path)
+    (made.source / "items.tsv").write_text("sku\tcolour\na\tred\nb\tred\n", encoding="utf-8")
+    assert made.run("2026-01-31") == 0
+    assert made.manifest("request_logs", "2026-01-31").counts["items_not_in_items[0]"] == 3
+    assert "3 of 5 items are not in items[0]: 'unknown'" in capsys.readouterr().out
+    (made.source / "items.tsv").write_text("sku\tcolour\nA\tred\nB\tred\n", encoding="utf-8")
+    assert made.run("2026-01-31") == REFUSED
+    said = capsys.readouterr().err
+    assert "none of the day's 5 items is in source.items[0]: is its item_id the right" in said
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"), [("2026-03-28", 24), ("2026-03-29", 23), ("2026-10-25", 25)]
+)
+def test_a_day_of_a_zone_is_whole_where_the_clock_changes(tmp_path, day, hours):
+    made = shop(tmp_path)
+    profile = Path(made.profile)
+    text = profile.read_text().replace('["log-*.csv", "log-*.csv.gz"]', '"log-{date}.csv"')
+    text = text.replace('zone = "UTC"', 'zone = "Europe/Berlin"')
+    profile.write_text(text.replace("k = [2]", 'k = [2]\nday_zone = "Europe/Berlin"', 1))
+    at = [f"{day} 00:00", f"{day} 12:00", f"{day} 23:59:59"]
+    rows = "".join(f"r{n},ann,home,{t},{i},0.5,1,1\n" for n, t in enumerate(at) for i in "ab")
+    (made.source / f"log-{day}.csv").write_text(HEADER + rows, encoding="utf-8")
+    assert made.run(day) == 0
+    found = [row["ts"] for row in made.rows("request_logs", day)]
+    assert len(found) == 6
+    assert round((max(found) - min(found)).total_seconds() / 3600) == hours
+    assert made.manifest("request_logs", day).counts["source_rows_quarantined"] == 0
+
+
 def test_too_much_in_quarantine_publishes_nothing(tmp_path, capsys):
     made = shop(tmp_path)
     profile = Path(made.profile)
     profile.write_text(profile.read_text().replace("= 0.9", "= 0.3"), encoding="utf-8")
     assert made.run("2026-01-31") == REFUSED
     said = capsys.readouterr().err
-    assert "33.3% of the day's source rows cannot be used" in said
-    assert "source.max_quarantined = 0.3" in said
-    assert "1 x score is NaN or infinite (log-1.csv:6 'nan')" in said
+    assert "5 of 15 source rows of the day cannot be used (besides 1 of requests with" in said
+    assert "33.3%, more than source.max_quarantined = 0.3 allows" in said
+    assert "\n  1 x score is NaN or infinite (log-1.csv:6 'nan')" in said
     assert not any(p for p in made.lake.rglob("*") if p.is_file())
 
 
@@ -189,7 +220,7 @@ def test_a_day_that_the_source_has_not(tmp_path, capsys):
     made = shop(tmp_path)
     assert made.run("2026-03-01") != 0
     said = capsys.readouterr().err
-    assert "of 16 source rows none is on 2026-03-01 (24 hours from 00:00 UTC on)" in said
+    assert "of 16 source rows none is on 2026-03-01 (from 00:00 UTC on)" in said
     assert "Give another --date" in said
 
 

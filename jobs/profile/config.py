@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
 from jobs.profile.mapping import mapping_problems
 from jobs.sources.config import SourceConfig
@@ -36,10 +37,9 @@ class Profile:
     k: tuple[int, ...] = (5,)
     """Lengths of the lists that are judged."""
     day_start: str = "00:00"
-    """UTC time at which a day begins; dt is the date of (ts - day_start).
-
-    "-08:00" is 16:00 on the day before: the midnight of a zone eight hours ahead of UTC.
-    """
+    """Time at which a day begins, by the clock of day_zone."""
+    day_zone: str = "UTC"
+    """Whose clock that is, such as "Europe/Oslo", where a day may have 23 or 25 hours."""
     unexposed_as_negative: bool = False
     fields: Fields = field(default_factory=Fields)
     source: SourceConfig = field(default_factory=SourceConfig)
@@ -76,20 +76,26 @@ class Profile:
         targets, allowed = self.training.targets, f"0 or above teacher.k = {self.teacher.k}"
         every_winner = targets == 0 or targets > self.teacher.k
         yield every_winner, "training.targets", targets, allowed
-        start, allowed = self.day_start, "a time of day such as 07:00, or one before it as -08:00"
-        yield _is_time(start.removeprefix("-")), "day_start", start, allowed
+        yield _is_time(self.day_start), "day_start", self.day_start, "a time of day such as 07:00"
+        zones, allowed = available_timezones(), "a zone such as UTC or Europe/Oslo"
+        yield self.day_zone in zones, "day_zone", self.day_zone, allowed
 
     @property
     def tables(self) -> dict[str, Table]:
         """The tables of this data set."""
         return declare(self.fields, self.training.max_candidates)
 
+    def bounds(self, day: date) -> tuple[datetime, datetime]:
+        """Return the UTC moments at which a day begins and at which the next one does."""
+        start, zone = time.fromisoformat(self.day_start), ZoneInfo(self.day_zone)
+        moments = (datetime.combine(d, start, zone) for d in (day, day + timedelta(days=1)))
+        begin, end = (moment.astimezone(UTC) for moment in moments)
+        return begin, end
+
     @property
-    def day_start_seconds(self) -> int:
-        """Seconds after midnight UTC at which a day begins."""
-        start = time.fromisoformat(self.day_start.removeprefix("-"))
-        seconds = start.hour * 3600 + start.minute * 60 + start.second
-        return -seconds if self.day_start.startswith("-") else seconds
+    def day_clock(self) -> str:
+        """When a day begins, as a person reads it."""
+        return f"{self.day_start} {self.day_zone}"
 
     @property
     def depth(self) -> int:

@@ -94,7 +94,8 @@ def _head(samples: list[Sample], name: str) -> Iterator[str]:
         Entry("name", name),
         Entry("description", f"drafted from {samples[0].path.name}"),
         Entry("k", [K // 2, K], "lengths of the lists that are judged"),
-        Entry("day_start", "00:00", "UTC time at which a day begins"),
+        Entry("day_start", "00:00", "when a day begins, by the clock of day_zone"),
+        Entry("day_zone", "UTC", "or Europe/Oslo, if your days turn at its midnight"),
     )
 
 

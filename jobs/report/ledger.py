@@ -13,6 +13,7 @@ LOST = (
     "cut",
     "drop",
     "missed",
+    "not_in",
     "other_days",
     "outside",
     "quarantin",

@@ -16,6 +16,8 @@ from jobs.sources.staging import ELSEWHERE, READ
 
 QUARANTINED = "quarantined: "
 """Before a reason, the name of the count of log rows that it took."""
+NOT_IN = "_not_in_"
+"""Between users or items and the section of files that have none of their ids."""
 
 
 def measures(source: SourceConfig) -> list[Column]:
@@ -77,7 +79,8 @@ def account(day: Day, seen: dict[str, int], rejects: Path, logs: list[Path]) -> 
         raise RuntimeError(f"{read} source rows were read, and {parts} came of them")
     named = {f"{QUARANTINED}{reason}": count for reason, count in sorted(of_logs.items())}
     joined = {"joined_rows_quarantined": reasons.total() - of_logs.total()} if day.facts else {}
-    return {"source_rows": read, **parts, **named, **joined, **seen, **_items(day, logs)}
+    about = _items(day, logs) | _missing(day, logs)
+    return {"source_rows": read, **parts, **named, **joined, **seen, **about}
 
 
 def _reasons(rejects: Path) -> Counter[tuple[str, str]]:
@@ -91,6 +94,16 @@ def _reasons(rejects: Path) -> Counter[tuple[str, str]]:
         )
         for row in counts.to_pylist():
             found[row["part"], row["reason"]] += row["count_all"]
+    return found
+
+
+def _missing(day: Day, logs: list[Path]) -> dict[str, int]:
+    """Return how many users there are, and how many users and items have no row in the files."""
+    rows = day.staged.sparkSession.read.parquet(*map(str, logs))
+    found = {}
+    for facts in day.facts:
+        kind = f"{facts.key.removesuffix('_id')}s"
+        found[kind], found[f"{kind}{NOT_IN}{facts.part}"] = facts.missing(rows)
     return found
 
 

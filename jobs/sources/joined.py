@@ -35,6 +35,18 @@ class Facts:
         return first_reason(rows, [(again, words, self.key)])
 
     @property
+    def known(self) -> DataFrame:
+        """What is known of each id."""
+        known = self.numbered.where(F.col("_reason").isNull())
+        return known.select(self.key, *facts_of(self.files), F.lit(True).alias("_is_known"))
+
+    def missing(self, rows: DataFrame) -> tuple[int, int]:
+        """Return how many ids rows have, and of how many nothing is known."""
+        ids = rows.select(self.key).distinct().join(self.known, self.key, "left")
+        counted = ids.agg(F.count("*"), F.count_if(F.col("_is_known").isNull())).first()
+        return counted[0], counted[1]
+
+    @property
     def rejects(self) -> DataFrame:
         """The rows that cannot be used."""
         again = self.numbered.where(F.col("_reason").isNotNull())
@@ -45,9 +57,7 @@ class Facts:
 def join(rows: DataFrame, facts: Facts) -> DataFrame:
     """Return candidate rows with the facts of their item or user; what is not there is unknown."""
     names, key = facts_of(facts.files), facts.key
-    known = facts.numbered.where(F.col("_reason").isNull())
-    known = known.select(key, *names, F.lit(True).alias("_is_known"))
-    found = rows.drop(*names).join(known, key, "left")
+    found = rows.drop(*names).join(facts.known, key, "left")
     found = found.withColumns({name: F.coalesce(name, F.lit(UNKNOWN)) for name in names})
     if facts.files.missing == "quarantine":
         lost = F.col("_is_known").isNull() & F.col("_reason").isNull()

@@ -132,16 +132,17 @@ def ids(array: pa.Array, kind: str, name: str) -> Checked:
 def text_ids(array: pa.Array, name: str) -> Checked:
     """Return ids as text: anything that is printed, up to LONGEST_TEXT characters."""
     values = text(array)
-    return values, [*problem(values.is_null(), f"{name} is missing"), *printable(values, name)]
-
-
-def printable(values: pa.Array, name: str) -> list[Problem]:
-    """Return which texts are too long for an id or a category, or hold what is not printed."""
-    long = pc.greater(pc.utf8_length(values), LONGEST_TEXT)
-    return [
-        *problem(long, f"{name} is longer than {LONGEST_TEXT} characters"),
+    return values, [
+        *problem(values.is_null(), f"{name} is missing"),
+        *too_long(values, name),
         *problem(pc.match_substring_regex(values, CONTROL), f"{name} holds a control character"),
     ]
+
+
+def too_long(values: pa.Array, name: str) -> list[Problem]:
+    """Return which texts are longer than any id or category is."""
+    long = pc.greater(pc.utf8_length(values), LONGEST_TEXT)
+    return problem(long, f"{name} is longer than {LONGEST_TEXT} characters")
 
 
 def integer_ids(array: pa.Array, name: str) -> Checked:
@@ -191,7 +192,7 @@ def tokens(array: pa.Array, spec: RawColumn, name: str) -> Checked:
         buckets = pc.if_else(known, pa.array(place.astype(str)), UNKNOWN)
         return pc.fill_null(buckets, UNKNOWN), found
     values = pc.fill_null(text(array), UNKNOWN)
-    return values, printable(values, name)
+    return values, too_long(values, name)
 
 
 def elements(array: pa.Array, spec: RawColumn) -> tuple[pa.Array, np.ndarray]:
