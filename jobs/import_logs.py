@@ -102,18 +102,18 @@ def check(task: Task, counts: dict[str, int], rejects: Path) -> None:
                     "it in the profile, or take the section out"
                 )
         return
-    reasons = "".join(f"\n  {line}" for line in examples(counts, rejects)) or " nothing"
+    reasons = "; ".join(examples(counts, rejects)) or "nothing"
     if not counts["requests"]:
         raise Refused(
             f"of {counts['source_rows']:,} source rows none is on {task.day} (from "
             f"{task.profile.day_clock} on) and usable; of other days are {elsewhere:,}. Give "
-            f"another --date, or mend the profile. Quarantined:{reasons}"
+            f"another --date, or mend the profile. Quarantined: {reasons}"
         )
     raise Refused(
         f"{lost:,} of {counts['source_rows'] - elsewhere:,} source rows of the day cannot be used "
         f"(besides {excused:,} of requests with too few candidates): {share:.1%}, more than "
         f"source.max_quarantined = {allowed:g} allows. Mend the source or the profile, or allow "
-        f"more. Quarantined:{reasons}"
+        f"more. Quarantined: {reasons}"
     )
 
 

@@ -212,7 +212,7 @@ def test_too_much_in_quarantine_publishes_nothing(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "5 of 15 source rows of the day cannot be used (besides 1 of requests with" in said
     assert "33.3%, more than source.max_quarantined = 0.3 allows" in said
-    assert "\n  1 x score is NaN or infinite (log-1.csv:6 'nan')" in said
+    assert "; 1 x score is NaN or infinite (log-1.csv:6 'nan')" in said
     assert not any(p for p in made.lake.rglob("*") if p.is_file())
 
 
