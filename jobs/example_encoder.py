@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from jobs.features import encode, flat
 from model.vocabulary import Vocabulary
-from schemas.arrow import arrow_schema
+from schemas.arrow import arrow_schema, list_array
 from schemas.table import Fields, Table
 
 
@@ -64,5 +64,4 @@ class ExampleEncoder:
 def _array(values: pa.Array | np.ndarray, kind: pa.DataType) -> pa.Array:
     if isinstance(values, pa.Array):
         return values.cast(kind)
-    elements = pa.array(values.ravel()).cast(kind.value_type)
-    return pa.FixedSizeListArray.from_arrays(elements, values.shape[1]).cast(kind)
+    return list_array(values, kind)

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -38,7 +37,7 @@ from jobs.sources.raw_frames import Staging
 from jobs.sources.reference import coclick, read_history, read_vectors
 from jobs.sources.staging import Span, Stager
 from jobs.spark_session import add_master, spark_session, write_version
-from schemas.arrow import arrow_schema
+from schemas.arrow import arrow_schema, list_array
 
 STEP = "import_logs"
 READS: tuple[str, ...] = ()
@@ -155,11 +154,9 @@ def reference(task: Task, day: Day, found: Found, logs: list[Path]) -> pa.Table:
                 for a, b in zip(earlier, (users, read), strict=True)
             )
         vectors = coclick(users, read, wanted)
-    lists = pa.FixedSizeListArray.from_arrays(
-        pa.array(vectors.astype(np.float32).ravel()), vectors.shape[1]
-    )
     schema = arrow_schema(task.lake.tables["reference_items"])
-    return pa.table([wanted, lists.cast(schema.field("vector").type)], schema=schema)
+    lists = list_array(vectors, schema.field("vector").type)
+    return pa.table([wanted, lists], schema=schema)
 
 
 def not_in(counts: dict[str, int]) -> Iterator[tuple[str, str, int]]:

@@ -19,7 +19,7 @@ from jobs.world.catalogue import Catalogue
 from jobs.world.config import WorldConfig
 from jobs.world.requests import Day, Request, examination
 from model.satiation import Audience
-from schemas.arrow import arrow_schema
+from schemas.arrow import arrow_schema, list_array
 
 STEP = "simulate_logs"
 READS: tuple[str, ...] = ()
@@ -191,14 +191,9 @@ def check_headroom(headroom: float, world: WorldConfig) -> float:
 
 def reference(task: Task, day: Day) -> pa.Table:
     """Return the content vector of every item: ILAD is measured by the truth about likeness."""
-    count = len(day.items.category)
-    vectors = pa.FixedSizeListArray.from_arrays(
-        pa.array(day.items.content.astype(np.float32).ravel()), day.items.content.shape[1]
-    )
     schema = arrow_schema(task.lake.tables["reference_items"])
-    return pa.table(
-        {"item_id": np.arange(count), "vector": vectors.cast(schema.field("vector").type)}, schema
-    )
+    vectors = list_array(day.items.content, schema.field("vector").type)
+    return pa.table({"item_id": np.arange(len(vectors)), "vector": vectors}, schema)
 
 
 def main(argv: list[str] | None = None) -> int:

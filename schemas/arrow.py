@@ -2,6 +2,7 @@
 
 import hashlib
 
+import numpy as np
 import pyarrow as pa
 
 from schemas.table import Column, Table
@@ -28,6 +29,12 @@ def arrow_field(column: Column) -> pa.Field:
 def arrow_schema(table: Table) -> pa.Schema:
     """Render the table."""
     return pa.schema([arrow_field(column) for column in table.columns])
+
+
+def list_array(rows: np.ndarray, kind: pa.DataType) -> pa.Array:
+    """Return the rows of a [rows, width] array as lists of this type."""
+    elements = pa.array(rows.ravel()).cast(kind.value_type)
+    return pa.FixedSizeListArray.from_arrays(elements, rows.shape[1]).cast(kind)
 
 
 def fingerprint(table: Table) -> str:

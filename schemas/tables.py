@@ -58,7 +58,7 @@ def request_logs(fields: Fields) -> Table:
     )
 
 
-def quarantine(fields: Fields) -> Table:
+def quarantine() -> Table:
     """Declare the quarantine: one source row that could not become part of request_logs."""
     return Table(
         name="quarantine",
@@ -285,7 +285,7 @@ def declare(fields: Fields, max_candidates: int) -> dict[str, Table]:
         request_logs(fields),
         truth_requests(fields),
         reference_items(fields),
-        quarantine(fields),
+        quarantine(),
         candidate_sets(fields),
         rankings(fields),
         metrics(fields),

@@ -1,4 +1,4 @@
-"""A tiny folder like EB-NeRD's, worked by hand in test_import_logs."""
+"""A tiny folder like EB-NeRD's, worked by hand in test_shipped_profiles."""
 
 from datetime import datetime
 from pathlib import Path

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jobs.cli import DONE, FAILED, REFUSED
 from jobs.errors import Refused
-from jobs.profile.check import every_file, file_problems
+from jobs.profile.check import file_problems, parts_of_any_day
 from jobs.profile.draft import draft
 from jobs.profile.heads import heads
 from jobs.profile.load import load_profile, profile_text
@@ -52,14 +52,14 @@ def check(name: str) -> str:
     if profile.source.kind == "simulated":
         return _good(name, "its world is simulated, from no files", "simulate_logs")
     where, text = profile_text(name)
-    if problems := list(file_problems(profile)):
+    parts = parts_of_any_day(profile)
+    if problems := list(file_problems(profile, parts)):
         raise refusal(where, problems, text)
-    found = every_file(profile)
-    read = list(heads(profile, found))
+    read = list(heads(profile, parts))
     if hopeless := [f"{head.where}.columns: {head}; {FIX}" for head in read if head.is_hopeless]:
         raise refusal(where, hopeless, text)
-    files = len({path for _, paths in found.values() for path in paths})
-    columns = sum(len(files.columns) for files, _ in found.values())
+    files = len({path for part in parts for path in part.paths})
+    columns = sum(len(part.files.columns) for part in parts)
     about = f"{files:,} files, {columns} columns mapped, log rows are {profile.source.logs.rows}"
     told = "".join(f"  {head}\n" for head in read if head.rejected)
     return told + _good(name, about, "import_logs")

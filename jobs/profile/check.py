@@ -9,41 +9,39 @@ from jobs.errors import Refused
 from jobs.profile.config import Profile
 from jobs.profile.problems import nearest
 from jobs.sources.config import RawColumn, RawFiles
-from jobs.sources.found import sections
+from jobs.sources.found import Part, sections
 from jobs.sources.patterns import matching
 from jobs.sources.raw_files import schema_of
+from jobs.sources.raw_values import is_list
 
 SOME_DAY = "2026-01-01"
 MOST_NAMED = 30
 """Names of a message about what there is."""
 
 
-def every_file(profile: Profile) -> dict[str, tuple[RawFiles, list[Path]]]:
-    """Return by section the files that it names, of whatever day."""
+def parts_of_any_day(profile: Profile) -> list[Part]:
+    """Return the sections with the files that they name, of whatever day."""
     folder = Path(profile.source.path)
-    return {
-        name: (
-            files,
-            [p for pattern in files.files for p in matching(folder, files, pattern, None)],
-        )
+    return [
+        Part(name, files, [p for one in files.files for p in matching(folder, files, one, None)])
         for name, files in sections(profile.source).items()
-    }
+    ]
 
 
-def file_problems(profile: Profile) -> Iterator[str]:
+def file_problems(profile: Profile, parts: list[Part]) -> Iterator[str]:
     """Yield what is wrong with the files, each problem beginning with its key of the profile."""
     source, folder = profile.source, Path(profile.source.path)
     if not folder.is_dir():
         yield f"source.path = {source.path!r} is no folder; give the one with the raw files"
         return
-    for name, (files, paths) in every_file(profile).items():
-        where = f"source.{name}"
+    for part in parts:
+        where, files = f"source.{part.name}", part.files
         for number, pattern in enumerate(files.files):
             if not matching(folder, files, pattern, None):
                 instead = _instead(folder, pattern.replace("{date}", SOME_DAY))
                 named = f"{where}.files[{number}] = {pattern!r}"
                 yield f"{named} fits no file below {folder}; {instead}"
-        for path in paths:
+        for path in part.paths:
             if problems := list(_column_problems(where, files, path, profile)):
                 yield from problems
                 break
@@ -85,10 +83,10 @@ def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
     types = {}
     for field in schema:
         types[field.name] = field.type
-        inner = field.type.value_type if _is_list(field.type) else field.type
+        inner = field.type.value_type if is_list(field.type) else field.type
         if pa.types.is_struct(inner):
             for member in inner:
-                listed = pa.list_(member.type) if _is_list(field.type) else member.type
+                listed = pa.list_(member.type) if is_list(field.type) else member.type
                 types[f"{field.name}.{member.name}"] = listed
     return types
 
@@ -98,21 +96,15 @@ def _category_problems(
 ) -> Iterator[str]:
     """Yield that a category of several values needs something between them in the table."""
     fields = profile.fields
-    is_list = raw.split or _is_list(types.get(raw.column, pa.null()))
+    several = raw.split or is_list(types.get(raw.column, pa.null()))
     is_parallel = profile.source.logs.rows == "requests" and "source.logs" in key
-    if name != fields.category or fields.category_separator or not is_list or is_parallel:
+    if name != fields.category or fields.category_separator or not several or is_parallel:
         return
     if raw.part is None and not raw.token:
         yield (
             f"{key} = {raw.column!r} is a list, and fields.category_separator is missing; give "
             "what stands between several categories, such as '|', or take one by part = 0"
         )
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return any(
-        f(kind) for f in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    )
 
 
 def _wants_list(where: str, name: str, profile: Profile) -> bool | None:
@@ -132,15 +124,15 @@ def _raw_column_problems(
     if raw.column not in types:
         yield f"{key} = {raw.column!r} is no column of {path.name}; {_near(raw.column, [*types])}"
         return
-    is_list = _is_list(types[raw.column])
-    if raw.split and is_list:
+    listed = is_list(types[raw.column])
+    if raw.split and listed:
         yield f"{key}.split: {raw.column!r} is a list already; take split out"
-    elif wants_list and not is_list and not raw.split:
+    elif wants_list and not listed and not raw.split:
         yield (
             f"{key} = {raw.column!r} is no list, and one is needed; if it is text, say where it is "
             'cut, as split = " "'
         )
-    elif wants_list is False and is_list:
+    elif wants_list is False and listed:
         yield (
             f"{key} = {raw.column!r} is a list, where one value is needed; map another column, or "
             "say source.logs.rows = 'requests'"

@@ -7,7 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from jobs.profile.config import Profile
-from jobs.sources.config import RawFiles
+from jobs.sources.config import JoinedFiles
+from jobs.sources.found import Part
 from jobs.sources.joined_rows import JoinedReader
 from jobs.sources.raw_batch import DELIMITERS, format_of, unreadable
 from jobs.sources.raw_files import pieces, read
@@ -51,14 +52,15 @@ class Head:
         return f"such as {self.place} {row['_line']}{value}"
 
 
-def heads(profile: Profile, found: dict[str, tuple[RawFiles, list[Path]]]) -> Iterator[Head]:
-    """Yield the heads of the first and the last file of each section, by its name."""
+def heads(profile: Profile, parts: list[Part]) -> Iterator[Head]:
+    """Yield the heads of the first and the last file of each section."""
     fields, source = profile.fields, profile.source
     root = Path(source.path)
-    for name, (files, paths) in found.items():
-        if name == "logs":
+    for part in parts:
+        files, paths = part.files, part.paths
+        if part.name == "logs":
             reader = Stager(fields, source.logs, root, None, frozenset())
-        elif name.startswith(("items", "users")):
+        elif isinstance(files, JoinedFiles):
             reader = JoinedReader(fields, files)
         else:  # Vectors and histories have no rows to quarantine.
             continue
@@ -66,8 +68,8 @@ def heads(profile: Profile, found: dict[str, tuple[RawFiles, list[Path]]]) -> It
             rows, rejected = 0, []
             with unreadable(str(path)):
                 for raw in islice(read(files, pieces(files, [path])[0], ROWS), 1):
-                    rows += len(raw.number) + len(raw.torn)
+                    rows += raw.count
                     for batch in reader.stage(raw):
                         rejected += [r for r in batch.to_pylist() if r["_kind"] == REJECT]
             place = "line" if format_of(files, path) in DELIMITERS else "row"
-            yield Head(f"source.{name}", path, place, rows, rejected)
+            yield Head(f"source.{part.name}", path, place, rows, rejected)

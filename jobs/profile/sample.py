@@ -14,6 +14,7 @@ import pyarrow as pa
 from pyarrow.dataset import dataset
 
 from jobs.errors import Refused
+from jobs.sources.raw_values import is_list
 
 ROWS = 2000
 DELIMITERS = {",": "csv", "\t": "tsv", ";": "csv", "|": "csv"}
@@ -84,8 +85,7 @@ def _arrow(path: Path, kind: str) -> Sample:
 
 def _members(kind: pa.DataType) -> list[str]:
     """Return the members of a list of structs."""
-    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-    is_structs = is_list and pa.types.is_struct(kind.value_type)
+    is_structs = is_list(kind) and pa.types.is_struct(kind.value_type)
     return [member.name for member in kind.value_type] if is_structs else []
 
 

@@ -11,7 +11,7 @@ from jobs.sources.raw_batch import RawBatch
 from jobs.sources.raw_files import Piece, read
 from jobs.sources.raw_values import ids, tokens
 from jobs.sources.sheet import Sheet
-from jobs.sources.staging import ABOUT, READ, ROW, batch_of, rejected_columns
+from jobs.sources.staging import ABOUT, ROW, accounted, batch_of
 from schemas.arrow import ARROW_TYPES
 from schemas.table import Fields
 
@@ -67,6 +67,4 @@ class JoinedReader:
         }
         usable = pa.array(sheet.rejects.usable)
         yield batch_of(self.schema, columns, rows).filter(usable)
-        yield batch_of(self.schema, {"_kind": [READ], "_count": [rows + len(raw.torn)]}, 1)
-        rejected = [*sheet.rejected(), *raw.torn]
-        yield batch_of(self.schema, rejected_columns(raw.path, rejected), len(rejected))
+        yield from accounted(self.schema, raw, [*sheet.rejected(), *raw.torn])

@@ -28,6 +28,11 @@ class RawBatch:
     torn: list[tuple[int, str, str, str]]
     """Number, reason, value and text of rows whose columns could not be told apart."""
 
+    @property
+    def count(self) -> int:
+        """How many rows were read."""
+        return len(self.number) + len(self.torn)
+
 
 def format_of(files: RawFiles, path: Path) -> str:
     """Return parquet, feather, csv or tsv; refuse a name that does not say."""

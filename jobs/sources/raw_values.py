@@ -48,6 +48,13 @@ def problem(mask: pa.Array | np.ndarray, reason: str) -> list[Problem]:
     return [Problem(at, reason)] if len(at) else []
 
 
+def is_list(kind: pa.DataType) -> bool:
+    """Whether values of this type are lists, however these are kept."""
+    return any(
+        f(kind) for f in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    )
+
+
 def plain(array: pa.Array) -> pa.Array:
     """Return an array without dictionary, with text and lists of 32-bit offsets."""
     if array.offset:
@@ -232,7 +239,7 @@ def part_of(values: pa.Array, spec: RawColumn) -> pa.Array:
     """Return the wanted part of each element; null where it has fewer."""
     if spec.token:
         parts = pc.split_pattern(plain(values).cast(pa.string()), spec.token)
-    elif pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+    elif is_list(values.type):
         parts = values
     else:
         return values

@@ -108,12 +108,8 @@ class Stager:
         }
         yield batch_of(self.schema, columns, len(row)).filter(pa.array(kept | click))
         rejected = [*found.sheet.rejected(~is_elsewhere), *torn]
-        is_used = np.zeros(len(is_kept), bool)
-        is_used[row[kept]] = True
-        read_rows = len(raw.number) + len(raw.torn)
-        counts = [read_rows, read_rows - len(rejected) - int(is_used.sum())]
-        yield batch_of(self.schema, {"_kind": [READ, ELSEWHERE], "_count": counts}, 2)
-        yield batch_of(self.schema, rejected_columns(raw.path, rejected), len(rejected))
+        used = len(np.unique(row[kept]))
+        yield from accounted(self.schema, raw, rejected, raw.count - len(rejected) - used)
 
     def _place_in_time(
         self, found: LogRows, raw: RawBatch
@@ -137,17 +133,22 @@ class Stager:
         return kept, elsewhere, raw.torn
 
 
-def rejected_columns(path: str, rejected: list[Rejected]) -> dict[str, list]:
-    """Return the staged columns of rows that cannot be used."""
+def accounted(
+    schema: pa.Schema, raw: RawBatch, rejected: list[Rejected], elsewhere: int = 0
+) -> Iterator[pa.RecordBatch]:
+    """Yield how many source rows were read and are of other days, and those of no use."""
+    counts = {"_kind": [READ, ELSEWHERE], "_count": [raw.count, elsewhere]}
+    yield batch_of(schema, counts, 2)
     number, reason, value, text = zip(*rejected, strict=True) if rejected else ((),) * 4
-    return {
+    columns = {
         "_kind": [REJECT] * len(rejected),
-        "_file": [path] * len(rejected),
+        "_file": [raw.path] * len(rejected),
         "_line": list(number),
         "_reason": list(reason),
         "_value": [shown[:SHOWN_TEXT] for shown in value],
         "_text": [shown[:SHOWN_TEXT] for shown in text],
     }
+    yield batch_of(schema, columns, len(rejected))
 
 
 def batch_of(schema: pa.Schema, columns: dict[str, pa.Array | list], rows: int) -> pa.RecordBatch:

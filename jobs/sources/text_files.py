@@ -18,7 +18,6 @@ LONGEST_VALUE = 64 << 20
 """Characters of one value: a request of 100,000 candidates in one string is far shorter."""
 MOST_LINES = 1000
 """A row over more lines than this is a quote that nobody closed."""
-
 SWALLOWED = "a quote that is not closed in its line joins rows"
 
 
