@@ -9,44 +9,36 @@ import argparse
 import dataclasses
 import shutil
 import sys
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow.dataset import dataset, field
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
 from jobs.cli import Task, run, step_parser
-from jobs.errors import Refused
 from jobs.profile.config import Profile
 from jobs.publish import Publication
-from jobs.sources.account import NOT_IN, QUARANTINED, account, measures
+from jobs.sources.account import account, measures
 from jobs.sources.config import MICROSECONDS_A_MINUTE, JoinedFiles
-from jobs.sources.day import FEW, Day
+from jobs.sources.day import Day
 from jobs.sources.found import Found, find_source
 from jobs.sources.joined import Facts
 from jobs.sources.joined_rows import JoinedReader
-from jobs.sources.log_rows import NO_CANDIDATES
 from jobs.sources.patterns import named_for
 from jobs.sources.raw_files import pieces
 from jobs.sources.raw_frames import Staging
 from jobs.sources.reference import coclick, read_history, read_vectors
 from jobs.sources.staging import Span, Stager
+from jobs.sources.verdict import check, told
 from jobs.spark_session import add_master, spark_session, write_version
 from schemas.arrow import arrow_schema, list_array
 
 STEP = "import_logs"
 READS: tuple[str, ...] = ()
 WRITES = ("quarantine", "reference_items", "request_logs")
-LEAST_IDS = 5
-"""Fewer ids, none of them known, say nothing of the column that they are joined by."""
-EXAMPLES_SHOWN = 3
-LONGEST_SHOWN = 60
-"""Characters of a value in a message."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -79,59 +71,9 @@ def open_day(task: Task, found: Found, staging: Staging) -> Day:
     for part in found.parts:
         if isinstance(part.files, JoinedFiles):
             split = pieces(part.files, part.paths)
-            read = staging.read(part.folder, JoinedReader(fields, part.files), split)
+            read = staging.read(part.folder, JoinedReader(fields, part.files, found.root), split)
             facts.append(Facts(part.name, part.files, read))
     return Day(source, fields, span, staged, facts)
-
-
-def check(task: Task, counts: dict[str, int], rejects: Path) -> None:
-    """Refuse a day without requests, with too many rows in quarantine, or joined by no id."""
-    elsewhere = counts["source_rows_of_other_days"]
-    # A request of no or one candidate is no fault of its rows: a first hour has them, a bad search.
-    excused = sum(counts.get(f"{QUARANTINED}{reason}", 0) for reason in (FEW, NO_CANDIDATES))
-    lost = counts["source_rows_quarantined"] - excused
-    share = lost / max(counts["source_rows"] - elsewhere, 1)
-    allowed = task.profile.source.max_quarantined
-    if counts["requests"] and share <= allowed:
-        for kind, part, lost in not_in(counts):
-            if lost == counts[kind] >= LEAST_IDS:
-                raise Refused(
-                    f"none of the day's {lost:,} {kind} is in source.{part}: is its "
-                    f"{kind.removesuffix('s')}_id the right column, written as in the logs? Change "
-                    "it in the profile, or take the section out"
-                )
-        return
-    reasons = "; ".join(examples(counts, rejects)) or "nothing"
-    if not counts["requests"]:
-        raise Refused(
-            f"of {counts['source_rows']:,} source rows none is on {task.day} (from "
-            f"{task.profile.day_clock} on) and usable; of other days are {elsewhere:,}. Give "
-            f"another --date, or mend the profile. Quarantined: {reasons}"
-        )
-    raise Refused(
-        f"{lost:,} of {counts['source_rows'] - elsewhere:,} source rows of the day cannot be used "
-        f"(besides {excused:,} of requests with too few candidates): {share:.1%}, more than "
-        f"source.max_quarantined = {allowed:g} allows. Mend the source or the profile, or allow "
-        f"more. Quarantined: {reasons}"
-    )
-
-
-def examples(counts: dict[str, int], rejects: Path) -> Iterator[str]:
-    """Yield each reason with its count and the first rows that it took."""
-    rows = dataset(rejects)
-    for name, count in counts.items():
-        if name.startswith(QUARANTINED):
-            reason = name.removeprefix(QUARANTINED)
-            first = rows.filter(field("reason") == reason).head(EXAMPLES_SHOWN)
-            where = ", ".join(
-                f"{Path(row['source_file']).name}:{row['source_row']} {_short(row['value'])!r}"
-                for row in first.to_pylist()
-            )
-            yield f"{count:,} x {reason} ({where})"
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}..."
 
 
 def reference(task: Task, day: Day, found: Found, logs: list[Path]) -> pa.Table:
@@ -157,40 +99,6 @@ def reference(task: Task, day: Day, found: Found, logs: list[Path]) -> pa.Table:
     schema = arrow_schema(task.lake.tables["reference_items"])
     lists = list_array(vectors, schema.field("vector").type)
     return pa.table([wanted, lists], schema=schema)
-
-
-def not_in(counts: dict[str, int]) -> Iterator[tuple[str, str, int]]:
-    """Yield users or items, a section of files, and how many of them it does not have."""
-    for name, lost in counts.items():
-        kind, found, part = name.partition(NOT_IN)
-        if found:
-            yield kind, part, lost
-
-
-def tell(task: Task, counts: dict[str, int]) -> None:
-    """Print that what came in is what was used and what was not, by reason."""
-    words = {
-        "source_rows_used": "used",
-        "source_rows_of_other_days": "of other days",
-        "source_rows_quarantined": "quarantined",
-        "source_rows_outside_window": "outside the window",
-        "source_rows_cut": f"cut beyond {task.profile.source.most_candidates:,} a request",
-    }
-    parts = " + ".join(f"{counts[n]:,} {text}" for n, text in words.items() if counts.get(n))
-    task.say(f"{counts['source_rows']:,} source rows = {parts}")
-    for name, count in counts.items():
-        if name.startswith(QUARANTINED):
-            task.say(f"  {count:,} {name}")
-    for name in ("shown", "clicks"):
-        if missed := counts[f"{name}_missed"]:
-            kept = counts[name]
-            task.say(f"{kept + missed:,} {name} = {kept:,} among the candidates + {missed:,} not")
-    for kind, part, lost in not_in(counts):
-        if lost:
-            task.say(f"{lost:,} of {counts[kind]:,} {kind} are not in {part}: 'unknown'")
-    for name in task.profile.fields.item:
-        if count := counts[f"items_of_unknown_{name}"]:
-            task.say(f"{count:,} of {counts['items']:,} items have no {name}: 'unknown'")
 
 
 def import_day(task: Task, args: argparse.Namespace) -> None:
@@ -227,15 +135,17 @@ def import_day(task: Task, args: argparse.Namespace) -> None:
         published = spark.read.parquet(*map(str, written))
         write_version(day.rejects(published), rejects.partition.table, beside)
         rejected = beside / "part-0.parquet"
-        counts = account(day, seen.get, rejected, written)
-        check(task, counts, rejected)
+        accounted = account(day, seen.get, rejected, written)
+        check(task.profile, task.day, accounted)
         vectors = reference(task, day, found, written)
         day.release()
         shutil.rmtree(folder / "staged")
         rejects.publish(beside, {})
         outputs["reference_items"].publish_rows([vectors], {})
+        counts = accounted.counts
         logs.publish(folder, counts, rows=counts["candidates"])
-    tell(task, counts)
+    for line in told(task.profile, accounted):
+        task.say(line)
     mean = counts["candidates"] / counts["requests"]
     note = f"{mean:.1f} candidates a request, {counts['candidates_max']} at most"
     task.made(logs, note, "build_candidates")

@@ -66,11 +66,15 @@ def quarantine() -> Table:
         key=("part", "source_file", "source_row"),
         columns=(
             Column("part", "string", "The part of the profile: logs, items[0], users[0], ..."),
-            Column("source_file", "string", "The raw file."),
+            Column("source_file", "string", "The raw file, below source.path."),
             Column("source_row", "int64", "Line of a text file, row of a parquet file.", low=1),
             Column("reason", "string", "What is wrong with it."),
-            Column("value", "string", "The value that is wrong, where it is one value."),
-            Column("raw", "string", "The row as it was read; its beginning, if it is long."),
+            Column("value", "string", "The value that is wrong, where it is one."),
+            Column(
+                "raw",
+                "string",
+                "The row as it was read; empty where another row is at fault.",
+            ),
         ),
         may_be_empty=True,
     )

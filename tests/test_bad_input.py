@@ -74,9 +74,12 @@ def test_too_many_rows_that_cannot_be_used(refused, source, spark):
     at = bad.schema.get_field_index("user_id")
     write_folder(source, behaviors=bad.set_column(at, "user_id", users))
     said = refused()
-    assert "1 of 8 source rows of the day cannot be used (besides 4 of requests with" in said
+    assert (
+        "1 of 8 source rows of the day (besides 4 of requests with too few candidates) cannot"
+        in said
+    )
     assert "more than source.max_quarantined = " in said
-    assert "1 x user_id is missing (behaviors.parquet:1 'None')" in said
+    assert "1 quarantined: user_id is missing (behaviors.parquet:1)" in said
 
 
 def test_a_refusal_leaves_the_published_day_as_it_was(refused, source, tmp_path, spark):

@@ -101,9 +101,9 @@ def test_a_row_a_candidate_in_several_files(tmp_path, capsys):
     assert {(r["derived"], r["missed_positives"], r["shown_rank"]) for r in rows} == {(0, 0, None)}
 
     lost = made.rows("quarantine", "2026-01-31")
-    where = [(Path(r["source_file"]).name, r["source_row"], r["reason"], r["value"]) for r in lost]
+    where = [(r["source_file"], r["source_row"], r["reason"], r["value"]) for r in lost]
     assert where == [
-        ("items.tsv", 7, "item_id is described in an earlier row already", "a"),
+        ("items.tsv", 7, "an earlier row describes the id already", "a"),
         ("log-1.csv", 5, "the candidate is in the request already", "a"),
         ("log-1.csv", 6, "score is NaN or infinite", "nan"),
         ("log-1.csv", 9, "rows of one request_id have different users or contexts", "r3"),
@@ -120,12 +120,16 @@ def test_a_row_a_candidate_in_several_files(tmp_path, capsys):
     assert counts["source_rows_quarantined"] == 6
     assert counts["requests_without_exposure"] == 1
     assert counts["candidates_cut"] == 1
-    assert counts["joined_rows_quarantined"] == 1
+    assert counts["quarantined in items[0]: an earlier row describes the id already"] == 1
     assert (counts["items"], counts["items_of_unknown_colour"]) == (5, 1)
     printed = capsys.readouterr().out
     assert "16 source rows = 8 used + 1 of other days + 6 quarantined" in printed
     assert "1 cut beyond 3 a request" in printed
-    assert "2 quarantined: rows of one request_id have different users or contexts" in printed
+    two = "rows of one request_id have different users or contexts"
+    assert f"2 quarantined: {two} (log-1.csv:9 'r3', log-1.csv:10 'r3')" in printed
+    assert "7 rows of items[0] = 6 used + 1 quarantined" in printed
+    assert "4 shown\n" in printed
+    assert "1 clicks\n" in printed
 
 
 def test_an_item_that_is_in_no_item_file_may_cost_its_row(tmp_path):
@@ -171,13 +175,73 @@ def test_a_day_of_a_zone_is_whole_where_the_clock_changes(tmp_path, day, hours):
 def test_too_much_in_quarantine_publishes_nothing(tmp_path, capsys):
     made = shop(tmp_path)
     profile = Path(made.profile)
-    profile.write_text(profile.read_text().replace("= 0.9", "= 0.3"), encoding="utf-8")
+    profile.write_text(profile.read_text().replace("= 0.9", "= 0.2"), encoding="utf-8")
     assert made.run("2026-01-31") == REFUSED
     said = capsys.readouterr().err
-    assert "5 of 15 source rows of the day cannot be used (besides 1 of requests with" in said
-    assert "33.3%, more than source.max_quarantined = 0.3 allows" in said
-    assert "; 1 x score is NaN or infinite (log-1.csv:6 'nan')" in said
+    assert "4 of 14 source rows of the day (besides 1 of requests with too few candidates)" in said
+    assert "28.6%, more than source.max_quarantined = 0.2 allows" in said
+    assert "; 1 quarantined: score is NaN or infinite (log-1.csv:6 'nan')" in said
     assert not any(p for p in made.lake.rglob("*") if p.is_file())
+
+
+def test_a_fact_that_cannot_be_read_is_unknown_and_costs_no_row(tmp_path, capsys):
+    made = shop(tmp_path)
+    profile = Path(made.profile)
+    text = profile.read_text().replace('item = ["colour"]', 'item = ["colour", "price"]')
+    edges = '\nprice = { column = "eur", edges = [10.0, 20.0] }'
+    profile.write_text(text.replace('colour = "colour"', f'colour = "colour"{edges}'))
+    items = "sku\tcolour\teur\na\tred\t15\nb\tblue\t38,21\nc\tred\tfree\n"
+    (made.source / "items.tsv").write_text(items, encoding="utf-8")
+    assert made.run("2026-01-31") == 0
+    rows = made.rows("request_logs", "2026-01-31")
+    known = {(r["item_id"], r["colour"], r["price"]) for r in rows if r["item_id"] in "abc"}
+    assert known == {("a", "red", "1"), ("b", "blue", "unknown"), ("c", "red", "unknown")}
+    counts = made.manifest("request_logs", "2026-01-31").counts
+    assert counts["unknown in items[0]: price is no number"] == 2
+    assert counts["rows_used_of_items[0]"] == counts["rows_of_items[0]"] == 3
+    said = "  2 unknown in items[0]: price is no number (items.tsv:3 '38,21')"
+    assert said in capsys.readouterr().out
+
+
+def test_too_many_bad_rows_of_a_joined_file(tmp_path, capsys):
+    made = shop(tmp_path)
+    (made.source / "items.tsv").write_text("sku\tcolour\na\tred\n" + "\tred\n" * 10)
+    assert made.run("2026-01-31") == REFUSED
+    said = capsys.readouterr().err
+    assert "10 of 11 rows of source.items[0] cannot be used: 90.9%, more than" in said
+    assert "10 quarantined in items[0]: item_id is missing (items.tsv:3, items.tsv:4," in said
+
+
+def test_rows_that_tell_no_day_are_held_against_all_rows(tmp_path, capsys):
+    made = shop(tmp_path)
+    profile = Path(made.profile)
+    profile.write_text(profile.read_text().replace("= 0.9", "= 0.25"), encoding="utf-8")
+    days = "".join(
+        f"x{day}{n},ann,home,2026-01-{day} 10:00,{item},0.5,1,1\n"
+        for day in (20, 21, 22, 23)
+        for n in range(2)
+        for item in "ab"
+    )
+    torn = "r,ann,home,yesterday,a,0.5,1,1\nr9,ann\n" * 2
+    (made.source / "log-1.csv").write_text(HEADER + days + torn, encoding="utf-8")
+    (made.source / "log-2.csv.gz").unlink()
+    profile.write_text(profile.read_text().replace(', "log-*.csv.gz"', ""), encoding="utf-8")
+    assert made.run("2026-01-21") == 0  # 4 of 20, not 4 of the day's 8
+    counts = made.manifest("request_logs", "2026-01-21").counts
+    assert counts["source_rows_quarantined"] == 4
+    assert counts["source_rows_quarantined_of_any_day"] == 4
+    (made.source / "log-1.csv").write_text(HEADER + days + torn * 2, encoding="utf-8")
+    assert made.run("2026-01-21") == REFUSED
+    said = capsys.readouterr().err
+    assert "8 of 24 source rows, which tell no day, cannot be used: 33.3%" in said
+
+
+def test_a_day_without_a_click_is_refused(tmp_path, capsys):
+    made = shop(tmp_path)
+    bought = FIRST.replace("0.9,1,1", "0.9,1,0")
+    (made.source / "log-1.csv").write_text(HEADER + bought, encoding="utf-8")
+    assert made.run("2026-01-31") == REFUSED
+    assert "none of the day's 4 shown candidates was clicked" in capsys.readouterr().err
 
 
 def test_a_day_that_the_source_has_not(tmp_path, capsys):

@@ -69,9 +69,9 @@ def test_a_row_a_candidate():
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"i": "x"}, "item_id is no 64-bit integer"),
+        ({"i": "x"}, "item_id is no 64-bit integer, as fields.item_id says"),
         ({"i": ""}, "item_id is missing"),
-        ({"r": "9e9"}, "request_id is no 64-bit integer"),
+        ({"r": "9e9"}, "request_id is no 64-bit integer, as fields.request_id says"),
         ({"u": ""}, "user_id is missing"),
         ({"t": "soon"}, "ts is no number"),
         ({"s": "nan"}, "score is NaN or infinite"),
@@ -115,7 +115,7 @@ def test_parallel_lists():
     assert rejected(found) == [
         (4, "no candidates", ""),
         (5, "a candidate is in the list twice", "8"),
-        (6, "score and item_id are lists of different lengths", ""),
+        (6, "score and item_id are lists of different lengths", "1 and 2"),
     ]
 
 
@@ -195,7 +195,7 @@ def test_labels_that_run_parallel_to_the_shown_items_alone():
         (1, 7, 7, -2.0, 1, None, 1),
     ]
     assert found.columns["brand"].to_pylist() == ["50", "60", "70", "50", "60"]
-    assert rejected(found) == [(3, "labels and targets are lists of different lengths", "")]
+    assert rejected(found) == [(3, "labels and targets are lists of different lengths", "2 and 1")]
 
 
 def test_members_of_a_list_of_structs():

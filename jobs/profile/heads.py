@@ -61,7 +61,7 @@ def heads(profile: Profile, parts: list[Part]) -> Iterator[Head]:
         if part.name == "logs":
             reader = Stager(fields, source.logs, root, None, frozenset())
         elif isinstance(files, JoinedFiles):
-            reader = JoinedReader(fields, files)
+            reader = JoinedReader(fields, files, root)
         else:  # Vectors and histories have no rows to quarantine.
             continue
         for path in dict.fromkeys([paths[0], paths[-1]]):

@@ -1,23 +1,42 @@
 """The account of an import: what came in, what became of it, and that the two are the same."""
 
 from collections import Counter
+from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.sources.config import SourceConfig
 from jobs.sources.day import LEFT_OUT, LOGS, MISSED_SHOWN, Day
 from jobs.sources.raw_values import UNKNOWN
-from jobs.sources.staging import ELSEWHERE, READ
+from jobs.sources.staging import DAYLESS, ELSEWHERE, READ, UNREAD
 
-QUARANTINED = "quarantined: "
-"""Before a reason, the name of the count of log rows that it took."""
+ROWS_OF, USED_OF = "rows_of_", "rows_used_of_"
+"""Before a section of joined files, how many rows it has, and how many of these are used."""
 NOT_IN = "_not_in_"
 """Between users or items and the section of files that have none of their ids."""
+EXAMPLES_SHOWN = 3
+LONGEST_SHOWN = 60
+"""Characters of a value in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The counts of a day, and of what could not be used where the first of it stands."""
+
+    counts: dict[str, int]
+    examples: dict[str, str]
+    """By the name of a count."""
+
+
+def quarantined(part: str, reason: str = "") -> str:
+    """Return the name of the count of source rows that a reason took."""
+    return f"quarantined: {reason}" if part == LOGS else f"quarantined in {part}: {reason}"
 
 
 def measures(source: SourceConfig) -> list[Column]:
@@ -49,16 +68,15 @@ def measures(source: SourceConfig) -> list[Column]:
     ]
 
 
-def account(day: Day, seen: dict[str, int], rejects: Path, logs: list[Path]) -> dict[str, int]:
-    """Return the counts of a day; raise RuntimeError where source rows do not add up.
+def account(day: Day, seen: dict[str, int], rejects: Path, logs: list[Path]) -> Account:
+    """Return the account of a day; raise RuntimeError where source rows do not add up.
 
     `seen` are the measures, `rejects` and `logs` the files that were written.
     """
-    staged = day.staged.where(F.col("_kind").isin(READ, ELSEWHERE))
-    totals = staged.groupBy("_kind").agg(F.sum("_count").alias("total")).collect()
-    counted = {row["_kind"]: row["total"] for row in totals}
-    reasons = _reasons(rejects)
-    of_logs = Counter({reason: n for (part, reason), n in reasons.items() if part == LOGS})
+    staged = {LOGS: day.staged} | {facts.part: facts.staged for facts in day.facts}
+    totals = {part: _totals(rows) for part, rows in staged.items()}
+    reasons, examples = _reasons(rejects)
+    lost = {part: sum(n for (of, _), n in reasons.items() if of == part) for part in staged}
     seen = {name: int(value or 0) for name, value in seen.items()}
     own = {name: seen.pop(name) for name in ("own", "own_cut", "own_outside_window")}
     if day.source.logs.rows == "requests":
@@ -69,32 +87,77 @@ def account(day: Day, seen: dict[str, int], rejects: Path, logs: list[Path]) -> 
             "source_rows_cut": own["own_cut"],
             "source_rows_outside_window": own["own_outside_window"],
         }
-    elsewhere = counted.get(ELSEWHERE, 0) + day.source_rows_of_other_days()
-    parts = used | {
+    elsewhere = totals[LOGS].get(ELSEWHERE, 0) + day.source_rows_of_other_days()
+    became = used | {
         "source_rows_of_other_days": elsewhere,
-        "source_rows_quarantined": of_logs.total(),
+        "source_rows_quarantined": lost[LOGS],
     }
-    read = counted.get(READ, 0)
-    if read != sum(parts.values()):
-        raise RuntimeError(f"{read} source rows were read, and {parts} came of them")
-    named = {f"{QUARANTINED}{reason}": count for reason, count in sorted(of_logs.items())}
-    joined = {"joined_rows_quarantined": reasons.total() - of_logs.total()} if day.facts else {}
-    about = _items(day, logs) | _missing(day, logs)
-    return {"source_rows": read, **parts, **named, **joined, **seen, **about}
+    read = totals[LOGS].get(READ, 0)
+    if read != sum(became.values()):
+        raise RuntimeError(f"{read} source rows were read, and {became} came of them")
+    named = {quarantined(part, reason): count for (part, reason), count in sorted(reasons.items())}
+    joined = {}
+    for part in [facts.part for facts in day.facts]:
+        rows = totals[part].get(READ, 0)
+        joined |= {f"{ROWS_OF}{part}": rows, f"{USED_OF}{part}": rows - lost[part]}
+    unread, first_unread = _unread(staged)
+    counts = {
+        "source_rows": read,
+        **became,
+        "source_rows_quarantined_of_any_day": totals[LOGS].get(DAYLESS, 0),
+        **joined,
+        **named,
+        **unread,
+        **seen,
+        **_items(day, logs),
+        **_missing(day, logs),
+    }
+    return Account(counts, examples | first_unread)
 
 
-def _reasons(rejects: Path) -> Counter[tuple[str, str]]:
-    """Return how many rows each part and reason has."""
+def _totals(staged: DataFrame) -> dict[str, int]:
+    """Return the sums of the staged counts by kind."""
+    counts = staged.where(F.col("_kind").isin(READ, ELSEWHERE, DAYLESS))
+    totals = counts.groupBy("_kind").agg(F.sum("_count").alias("total")).collect()
+    return {row["_kind"]: row["total"] for row in totals}
+
+
+def _reasons(rejects: Path) -> tuple[Counter[tuple[str, str]], dict[str, str]]:
+    """Return how many rows each part and reason has, and where its first ones stand."""
     found: Counter[tuple[str, str]] = Counter()
-    for batch in pq.ParquetFile(rejects).iter_batches(columns=["part", "reason"]):
-        counts = (
-            pa.Table.from_batches([batch])
-            .group_by(["part", "reason"])
-            .aggregate([([], "count_all")])
+    first: dict[str, list[str]] = {}
+    columns = ["part", "reason", "source_file", "source_row", "value"]
+    for batch in pq.ParquetFile(rejects).iter_batches(columns=columns):
+        by_reason = pa.Table.from_batches([batch]).group_by(["part", "reason"])
+        for row in by_reason.aggregate([([], "count_all")]).to_pylist():
+            part, reason = row["part"], row["reason"]
+            found[part, reason] += row["count_all"]
+            shown = first.setdefault(quarantined(part, reason), [])
+            its = pc.and_(pc.equal(batch["part"], part), pc.equal(batch["reason"], reason))
+            for one in batch.filter(its).slice(0, EXAMPLES_SHOWN - len(shown)).to_pylist():
+                shown.append(_place(one["source_file"], one["source_row"], one["value"]))
+    return found, {name: ", ".join(places) for name, places in first.items()}
+
+
+def _unread(staged: dict[str, DataFrame]) -> tuple[dict[str, int], dict[str, str]]:
+    """Return by part and reason how many values of fields could not be read, and a first one."""
+    parts = [
+        rows.where(F.col("_kind") == UNREAD).select(
+            F.lit(part).alias("part"), "_reason", "_count", "_file", "_line", "_value"
         )
-        for row in counts.to_pylist():
-            found[row["part"], row["reason"]] += row["count_all"]
-    return found
+        for part, rows in staged.items()
+    ]
+    first = F.min(F.struct("_file", "_line", "_value")).alias("first")
+    by_reason = reduce(DataFrame.union, parts).groupBy("part", "_reason")
+    rows = by_reason.agg(F.sum("_count").alias("count"), first).sort("part", "_reason").collect()
+    names = [f"unknown in {row['part']}: {row['_reason']}" for row in rows]
+    counts = {name: row["count"] for name, row in zip(names, rows, strict=True)}
+    return counts, {name: _place(*row["first"]) for name, row in zip(names, rows, strict=True)}
+
+
+def _place(file: str, row: int, value: str) -> str:
+    short = value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}..."
+    return f"{file}:{row} {short!r}" if value else f"{file}:{row}"
 
 
 def _missing(day: Day, logs: list[Path]) -> dict[str, int]:

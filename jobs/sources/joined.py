@@ -11,6 +11,8 @@ from jobs.sources.joined_rows import facts_of, key_of
 from jobs.sources.raw_values import UNKNOWN
 from jobs.sources.staging import REJECT, ROW
 
+AGAIN = "an earlier row describes the id already"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -31,8 +33,7 @@ class Facts:
         """The usable rows, with a reason against all but the first of an id."""
         rows = self.staged.where(F.col("_kind") == ROW)
         again = F.row_number().over(Window.partitionBy(self.key).orderBy(*POSITION)) > 1
-        words = f"{self.key} is described in an earlier row already"
-        return first_reason(rows, [(again, words, self.key)])
+        return first_reason(rows, [(again, AGAIN, self.key)])
 
     @property
     def known(self) -> DataFrame:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ from jobs.sources.raw_batch import RawBatch
 from jobs.sources.raw_files import Piece, read
 from jobs.sources.raw_values import ids, tokens
 from jobs.sources.sheet import Sheet
-from jobs.sources.staging import ABOUT, ROW, accounted, batch_of
+from jobs.sources.staging import ABOUT, READ, ROW, accounted, batch_of
 from schemas.arrow import ARROW_TYPES
 from schemas.table import Fields
 
@@ -34,6 +35,8 @@ class JoinedReader:
 
     fields: Fields
     files: JoinedFiles
+    root: Path
+    """The folder that files are named from."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -55,16 +58,18 @@ class JoinedReader:
             if name == key:
                 values = sheet.values(spec)
                 columns[name], found = ids(values, getattr(self.fields, key), key)
+                sheet.rejects.add(found, sheet.every, values)
             else:
                 values = sheet.field(spec, self.fields.category_separator)
                 columns[name], found = tokens(values, spec, name)
-            sheet.rejects.add(found, sheet.every, values)
+                sheet.add_unread(found, sheet.every, values)
         rows = len(raw.number)
         columns |= {
             "_kind": [ROW] * rows,
-            "_file": [raw.path] * rows,
+            "_file": [raw.name(self.root)] * rows,
             "_line": pa.array(np.array(raw.number, np.int64)),
         }
-        usable = pa.array(sheet.rejects.usable)
-        yield batch_of(self.schema, columns, rows).filter(usable)
-        yield from accounted(self.schema, raw, [*sheet.rejected(), *raw.torn])
+        usable, rejected = sheet.rejects.usable, [*sheet.rejected(), *raw.torn]
+        yield batch_of(self.schema, columns, rows).filter(pa.array(usable))
+        file, unread = raw.name(self.root), sheet.unread(usable)
+        yield from accounted(self.schema, file, {READ: raw.count}, rejected, unread)

@@ -50,7 +50,9 @@ class ListMatches:
         values, lengths = self.sheet.lists(spec)
         uneven = lengths != wanted
         reason = f"{spec.column} and {spec.of.column} are lists of different lengths"
-        self.sheet.rejects.add_rows(np.flatnonzero(uneven), reason)
+        self.sheet.rejects.add_rows(
+            np.flatnonzero(uneven), reason, lambda row: f"{lengths[row]} and {wanted[row]}"
+        )
         values = values.filter(pa.array(np.repeat(~uneven, lengths)))
         items = items.filter(pa.array(np.repeat(~uneven, wanted)))
         listed, _ = ids(items, self.fields.item_id, "item_id")

@@ -67,9 +67,13 @@ class LogRows:
         fits = np.ones(len(lengths), bool)
         for name, (_, others) in read.items():
             uneven = np.flatnonzero(fits & (others != lengths))
-            sheet.rejects.add_rows(uneven, f"{name} and item_id are lists of different lengths")
+            reason = f"{name} and item_id are lists of different lengths"
+            sheet.rejects.add_rows(
+                uneven, reason, lambda row, own=others: f"{own[row]} and {lengths[row]}"
+            )
             fits[uneven] = False
-        sheet.rejects.add_rows(np.flatnonzero(fits & (lengths == 0)), NO_CANDIDATES)
+        empty = np.flatnonzero(fits & (lengths == 0))
+        sheet.rejects.add_rows(empty, NO_CANDIDATES, lambda _: "")
         self._lists = {
             name: values.filter(pa.array(np.repeat(fits, found)))
             for name, (values, found) in read.items()
@@ -104,6 +108,8 @@ class LogRows:
             elif name in self.fields.context:
                 raw = self.sheet.field(spec, self.fields.category_separator)
                 values, found = tokens(raw, spec, name)
+                self.sheet.add_unread(found, self.sheet.every, raw)
+                found = []
             else:
                 kind = getattr(self.fields, name)
                 raw = self._row_numbers(kind) if spec.row_number else self.sheet.values(spec)
@@ -115,7 +121,7 @@ class LogRows:
         raw = self.sheet.raw
         if kind == "int64":
             return pa.array(raw.number, pa.int64())
-        file = Path(raw.path).relative_to(self.root).as_posix()
+        file = raw.name(self.root)
         return pa.array([f"{file}:{number}" for number in raw.number], pa.string())
 
     def _read_items(self) -> None:
@@ -130,9 +136,9 @@ class LogRows:
             self._reject(twice, "a candidate is in the list twice", items)
         for name in self.fields.item:
             if spec := self.logs.columns.get(name):
-                self.columns[name] = self._checked(
-                    name, lambda raw, spec=spec, name=name: tokens(raw, spec, name)
-                )
+                raw = self._values(name)
+                self.columns[name], found = tokens(raw, spec, name)
+                self.sheet.add_unread(found, self.row, raw)
         for name in self.fields.dense_columns:
             if name in self.logs.columns:
                 self.columns[name] = self._checked(name, lambda raw, name=name: finite(raw, name))

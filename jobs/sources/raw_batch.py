@@ -28,6 +28,10 @@ class RawBatch:
     torn: list[tuple[int, str, str, str]]
     """Number, reason, value and text of rows whose columns could not be told apart."""
 
+    def name(self, root: Path) -> str:
+        """Return the file's name as seen from a folder above it."""
+        return Path(self.path).relative_to(root).as_posix()
+
     @property
     def count(self) -> int:
         """How many rows were read."""

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from jobs.sources.config import RawColumn
 
 LONGEST_TEXT = 512
+TOO_LONG = f"{{}} is longer than {LONGEST_TEXT} characters"
 EXACT_IN_DOUBLE = 2**53
 EXACT_IN = {pa.float32(): 2**24, pa.float16(): 2**11}
 UNKNOWN = "unknown"
@@ -141,15 +142,9 @@ def text_ids(array: pa.Array, name: str) -> Checked:
     values = text(array)
     return values, [
         *problem(values.is_null(), f"{name} is missing"),
-        *too_long(values, name),
+        *problem(pc.greater(pc.utf8_length(values), LONGEST_TEXT), TOO_LONG.format(name)),
         *problem(pc.match_substring_regex(values, CONTROL), f"{name} holds a control character"),
     ]
-
-
-def too_long(values: pa.Array, name: str) -> list[Problem]:
-    """Return which texts are longer than any id or category is."""
-    long = pc.greater(pc.utf8_length(values), LONGEST_TEXT)
-    return problem(long, f"{name} is longer than {LONGEST_TEXT} characters")
 
 
 def integer_ids(array: pa.Array, name: str) -> Checked:
@@ -178,7 +173,10 @@ def integer_ids(array: pa.Array, name: str) -> Checked:
         result = pa.array([_integer(value) for value in digits.to_pylist()], pa.int64())
     return result, [
         *problem(values.is_null(), f"{name} is missing"),
-        *problem(pc.and_(result.is_null(), values.is_valid()), f"{name} is no 64-bit integer"),
+        *problem(
+            pc.and_(result.is_null(), values.is_valid()),
+            f"{name} is no 64-bit integer, as fields.{name} says",
+        ),
     ]
 
 
@@ -188,7 +186,7 @@ def _integer(value: str | None) -> int | None:
 
 
 def tokens(array: pa.Array, spec: RawColumn, name: str) -> Checked:
-    """Return a field's values as text; what is missing is 'unknown'."""
+    """Return a field's values as text; what is missing or cannot be used is 'unknown'."""
     array = plain(array)
     if spec.presence:
         return pc.if_else(text(array).is_valid(), "yes", "no"), []
@@ -199,7 +197,8 @@ def tokens(array: pa.Array, spec: RawColumn, name: str) -> Checked:
         buckets = pc.if_else(known, pa.array(place.astype(str)), UNKNOWN)
         return pc.fill_null(buckets, UNKNOWN), found
     values = pc.fill_null(text(array), UNKNOWN)
-    return values, too_long(values, name)
+    long = pc.greater(pc.utf8_length(values), LONGEST_TEXT)
+    return pc.if_else(long, UNKNOWN, values), problem(long, TOO_LONG.format(name))
 
 
 def elements(array: pa.Array, spec: RawColumn) -> tuple[pa.Array, np.ndarray]:

@@ -1,6 +1,8 @@
 """One batch of raw rows: its columns as the profile names them, and what is wrong with its rows."""
 
 import json
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +16,24 @@ BETWEEN = "|"
 """Between several values of one field, where the profile names nothing."""
 Rejected = tuple[int, str, str, str]
 """Position, reason, value and text of a source row that cannot be used."""
+LONGEST_SHOWN = 200
+"""Characters of each value that are kept of a rejected row, so that all of its columns are seen."""
+
+
+class Unread(NamedTuple):
+    """Values of a field that could not be read: they are `unknown`, and their rows are used."""
+
+    reason: str
+    count: int
+    number: int
+    """Position of the first one's source row."""
+    value: str
 
 
 def shown(value: pa.Scalar) -> str:
     """Return a value as a person reads it; a time beyond Python's years as its number."""
+    if not value.is_valid:
+        return ""
     try:
         return str(value.as_py())
     except (ValueError, OverflowError):
@@ -40,10 +56,11 @@ class Rejects:
                     self.reason[row[place]] = reason
                     self.value[row[place]] = shown(values[place])
 
-    def add_rows(self, rows: np.ndarray, reason: str) -> None:
-        """Enter a reason against whole source rows."""
-        for row in np.unique(rows).tolist():
-            self.reason[row] = self.reason[row] or reason
+    def add_rows(self, rows: np.ndarray, reason: str, value: Callable[[int], str]) -> None:
+        """Enter a reason against whole source rows, and of each the value that gave it."""
+        for row in rows.tolist():
+            if self.reason[row] is None:
+                self.reason[row], self.value[row] = reason, value(row)
 
     @property
     def usable(self) -> np.ndarray:
@@ -59,6 +76,7 @@ class Sheet:
         self.raw = raw
         self.rejects = Rejects(len(raw.number))
         self.every = np.arange(len(raw.number))
+        self._unread: list[tuple[Problem, np.ndarray, pa.Array]] = []
 
     def is_list(self, spec: RawColumn) -> bool:
         """Whether a column holds a list in each row."""
@@ -101,6 +119,20 @@ class Sheet:
             return pa.ListArray.from_arrays(ends, pc.struct_field(found.flatten(), member))
         return pc.struct_field(found, member)
 
+    def add_unread(self, problems: list[Problem], row: np.ndarray, values: pa.Array) -> None:
+        """Remember values of a field that could not be read, and belong to these source rows."""
+        self._unread += [(found, row, values) for found in problems]
+
+    def unread(self, among: np.ndarray) -> list[Unread]:
+        """Return the fields' values that could not be read in the source rows `among` them."""
+        told = []
+        for found, row, values in self._unread:
+            at = found.at[among[row[found.at]]]
+            if len(at):
+                number = self.raw.number[row[at[0]]]
+                told.append(Unread(found.reason, len(at), number, shown(values[int(at[0])])))
+        return told
+
     def rejected(self, among: np.ndarray | None = None) -> list[Rejected]:
         """Return number, reason, value and text of every rejected row, or of those `among` it."""
         return [
@@ -111,5 +143,5 @@ class Sheet:
 
     def _text(self, at: int) -> str:
         rows = self.raw.rows
-        row = {name: shown(rows[name][at]) for name in rows.schema.names}
+        row = {name: shown(rows[name][at])[:LONGEST_SHOWN] for name in rows.schema.names}
         return json.dumps(row, ensure_ascii=False)

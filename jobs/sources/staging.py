@@ -17,13 +17,15 @@ from jobs.sources.config import MICROSECONDS_A_MINUTE, LogFiles
 from jobs.sources.log_rows import LogRows
 from jobs.sources.raw_batch import RawBatch
 from jobs.sources.raw_files import Piece, read
-from jobs.sources.sheet import Rejected
+from jobs.sources.sheet import LONGEST_SHOWN, Rejected, Unread, shown
 from schemas.arrow import ARROW_TYPES
 from schemas.table import Fields
 
-ROW, CLICK, REJECT, READ, ELSEWHERE = "row", "click", "reject", "read", "elsewhere"
-"""What a staged row is: a candidate; a click of another day; a source row that cannot be used; or
-how many source rows were read, or are of other days (in `_count`)."""
+ROW, CLICK, REJECT, UNREAD = "row", "click", "reject", "unread"
+READ, ELSEWHERE, DAYLESS = "read", "elsewhere", "dayless"
+"""What a staged row is: a candidate; a click of another day; a source row that cannot be used;
+values of a field that could not be read; or how many source rows were read, are of other days, or
+cannot be used and tell no day (in `_count`, as that of the values is)."""
 ROWS_AT_ONCE = {"candidates": 65_536, "events": 65_536, "requests": 1_024}
 # Names that begin with _ are ours: no field of a profile can be called so.
 ABOUT = [
@@ -36,7 +38,7 @@ ABOUT = [
     ("_text", pa.string()),
 ]
 """What every staged row says of itself, whatever files it is from."""
-SHOWN_TEXT = 500
+SHOWN_TEXT = 4000
 """Characters of a rejected row that are kept."""
 SPREAD_MINUTES = 10
 """Rows of one request may lie so far apart."""
@@ -75,7 +77,7 @@ class Stager:
     fields: Fields
     logs: LogFiles
     root: Path
-    """The folder that ids made of row numbers name their files from."""
+    """The folder that files are named from."""
     span: Span | None
     """None where every row is needed."""
     of_the_day: frozenset[str]
@@ -103,13 +105,31 @@ class Stager:
         columns |= {
             "_place": found.columns["place"],
             "_kind": pa.array(np.where(kept, ROW, CLICK)),
-            "_file": pa.repeat(raw.path, len(row)),
+            "_file": pa.repeat(raw.name(self.root), len(row)),
             "_line": pa.array(np.array(raw.number, np.int64)[row]),
         }
         yield batch_of(self.schema, columns, len(row)).filter(pa.array(kept | click))
         rejected = [*found.sheet.rejected(~is_elsewhere), *torn]
-        used = len(np.unique(row[kept]))
-        yield from accounted(self.schema, raw, rejected, raw.count - len(rejected) - used)
+        counts = {
+            READ: raw.count,
+            ELSEWHERE: raw.count - len(rejected) - len(np.unique(row[kept])),
+            DAYLESS: self._dayless(found, rejected, torn),
+        }
+        unread = found.sheet.unread(rejects.usable & is_kept)
+        yield from accounted(self.schema, raw.name(self.root), counts, rejected, unread)
+
+    def _dayless(self, found: LogRows, rejected: list[Rejected], torn: list[Rejected]) -> int:
+        """Return how many of the rejected rows may be of any day.
+
+        Those without a time are, but in files that are named for a day; and every one of events,
+        whose requests are not made yet.
+        """
+        if self.span is None:
+            return len(rejected)
+        if self.of_the_day:
+            return 0
+        timeless = ~found.sheet.rejects.usable & found.ts.is_null().to_numpy(zero_copy_only=False)
+        return int(timeless.sum()) + len(torn)
 
     def _place_in_time(
         self, found: LogRows, raw: RawBatch
@@ -125,7 +145,10 @@ class Stager:
             # Rows of a request of several may come a little later; a request of one row not.
             end = self.span.end if self.logs.rows == "requests" else self.span.until
             outside = is_known & ((ts < self.span.begin) | (ts >= end))
-            found.sheet.rejects.add_rows(np.flatnonzero(outside), OUTSIDE)
+            moment = found.ts.cast(pa.timestamp("us", "UTC"))
+            found.sheet.rejects.add_rows(
+                np.flatnonzero(outside), OUTSIDE, lambda row: shown(moment[row])
+            )
             return kept, np.zeros(n, bool), raw.torn
         elsewhere = is_known & ((ts < self.span.begin) | (ts >= self.span.end))
         if self.of_the_day:  # A file of the days before: whatever is wrong in it is theirs.
@@ -134,19 +157,31 @@ class Stager:
 
 
 def accounted(
-    schema: pa.Schema, raw: RawBatch, rejected: list[Rejected], elsewhere: int = 0
+    schema: pa.Schema,
+    file: str,
+    counts: dict[str, int],
+    rejected: list[Rejected],
+    unread: list[Unread],
 ) -> Iterator[pa.RecordBatch]:
-    """Yield how many source rows were read and are of other days, and those of no use."""
-    counts = {"_kind": [READ, ELSEWHERE], "_count": [raw.count, elsewhere]}
-    yield batch_of(schema, counts, 2)
+    """Yield the staged rows that account for a batch: counts by kind, and what is of no use."""
+    yield batch_of(schema, {"_kind": list(counts), "_count": list(counts.values())}, len(counts))
+    columns = {
+        "_kind": [UNREAD] * len(unread),
+        "_count": [one.count for one in unread],
+        "_file": [file] * len(unread),
+        "_line": [one.number for one in unread],
+        "_reason": [one.reason for one in unread],
+        "_value": [one.value[:LONGEST_SHOWN] for one in unread],
+    }
+    yield batch_of(schema, columns, len(unread))
     number, reason, value, text = zip(*rejected, strict=True) if rejected else ((),) * 4
     columns = {
         "_kind": [REJECT] * len(rejected),
-        "_file": [raw.path] * len(rejected),
+        "_file": [file] * len(rejected),
         "_line": list(number),
         "_reason": list(reason),
-        "_value": [shown[:SHOWN_TEXT] for shown in value],
-        "_text": [shown[:SHOWN_TEXT] for shown in text],
+        "_value": [each[:LONGEST_SHOWN] for each in value],
+        "_text": [each[:SHOWN_TEXT] for each in text],
     }
     yield batch_of(schema, columns, len(rejected))
 
