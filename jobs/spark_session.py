@@ -28,15 +28,16 @@ SETTINGS = {
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "ERROR",
 }
+LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 LOCAL_SETTINGS = {
     # On one machine nothing has to be reached from outside.
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     # A step on one machine is seconds of JVM work: the second compiler and the parallel collector
     # cost more than they save (a first write took 9 s of CPU with these, 21 to 27 without).
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
+    f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}",
     "spark.sql.shuffle.partitions": "8",
 }
 

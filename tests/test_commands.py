@@ -128,7 +128,7 @@ def test_every_shipped_profile_loads_and_is_named_as_its_file(name):
          "unknown key teacher.diversity_wieght; did you mean teacher.diversity_weight?"),
         ("[traning]\nepochs = 1", "unknown key traning; did you mean training?"),
         ("[source]\nwhatever = 1", "unknown key source.whatever; known are kind, path, logs"),
-        ("k = 5", "k = 5 must be a list"),
+        ("k = 5", "k = 5 must be a list, such as [5]"),
         ("k = [\"5\"]", "k[0] = '5' must be of type int"),
         ("k = [5.0]", "k[0] = 5.0 must be of type int"),
         ("k = [5, 3]", "k = (5, 3) is not allowed; it must be growing, from 1"),

@@ -188,9 +188,9 @@ def test_a_fact_that_cannot_be_read_is_unknown_and_costs_no_row(tmp_path, capsys
     made = shop(tmp_path)
     profile = Path(made.profile)
     text = profile.read_text().replace('item = ["colour"]', 'item = ["colour", "price"]')
-    edges = '\nprice = { column = "eur", edges = [10.0, 20.0] }'
+    edges = '\nprice = { column = "eur", edges = [10.0, 20.0], decimal = "," }'
     profile.write_text(text.replace('colour = "colour"', f'colour = "colour"{edges}'))
-    items = "sku\tcolour\teur\na\tred\t15\nb\tblue\t38,21\nc\tred\tfree\n"
+    items = "sku\tcolour\teur\na\tred\t19,99\nb\tblue\t1.000,1\nc\tred\tfree\n"
     (made.source / "items.tsv").write_text(items, encoding="utf-8")
     assert made.run("2026-01-31") == 0
     rows = made.rows("request_logs", "2026-01-31")
@@ -199,7 +199,7 @@ def test_a_fact_that_cannot_be_read_is_unknown_and_costs_no_row(tmp_path, capsys
     counts = made.manifest("request_logs", "2026-01-31").counts
     assert counts["unknown in items[0]: price is no number"] == 2
     assert counts["rows_used_of_items[0]"] == counts["rows_of_items[0]"] == 3
-    said = "  2 unknown in items[0]: price is no number (items.tsv:3 '38,21')"
+    said = "  2 unknown in items[0]: price is no number (items.tsv:3 '1.000.1')"
     assert said in capsys.readouterr().out
 
 

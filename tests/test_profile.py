@@ -155,7 +155,7 @@ def test_among_takes_the_shorthand_too_and_a_constant_any_scalar(load):
         ('item_id = "item"\nlabel', "item_id = 3\nlabel",
          "source.logs.columns.item_id = 3 must be the name of a raw column in quotes, or a table"),
         ('files = ["items.csv", "more.csv"]', "files = 1",
-         "source.items[0].files = 1 must be a list"),
+         "source.items[0].files = 1 must be a list, such as [1]"),
         ("[[source.items]]", "[source.items]",
          "source.items is a list of sections, each written [[source.items]]"),
         ("[source.logs]", "[[source.logs]]",
@@ -195,6 +195,7 @@ def test_a_value_of_another_form_is_told_what_it_must_be(refused, old, new, word
          "fields.item has 'brand', which no raw column is mapped to; add brand = \"...\" to "
          "[source.logs.columns] or to an [[source.items]]"),
         ('tab = "tab"\n', "", "to [source.logs.columns] or to an [[source.users]]"),
+        ('item = ["brand"]', 'item = ["brand", "prize"]', "or is 'price' meant, which is mapped?"),
         ('score = "score"\n', 'score = "score"\nbrand = "b"\n',
          "fields.item has 'brand', which is mapped in source.logs.columns and "
          "source.items[0].columns; keep one of them"),
@@ -241,6 +242,9 @@ def test_events_have_no_request_id_and_derived_candidates_need_no_score(load, re
         ('user_id = { column = "u", edges = [1] }', "it is only for item and context fields"),
         ('user_id = { constant = 1, token = "-" }', "user_id.token is not allowed beside constant"),
         ('user_id = { column = "u", split = " " }', "user_id.split is not allowed; it is only for"),
+        ('user_id = { column = "u", decimal = "," }', "user_id.decimal is not allowed; it is"),
+        ('user_id = "u"\nexposed = { column = "e", split = ",", decimal = "," }',
+         "exposed.decimal = ',' is not allowed; it must be '.' or ',', and '.' where split is ','"),
         ('user_id = "u"\nexposed = { row_number = true }', "exposed.row_number is not allowed"),
         ('user_id = "u"\nshown_rank = { derive = "popularity" }',
          "shown_rank.derive = 'popularity' is not allowed; it must be one of position"),

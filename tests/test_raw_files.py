@@ -96,10 +96,17 @@ def test_a_column_that_is_not_there(tmp_path):
     assert "column 'c', 'd.e'" in refusal(files("x.parquet", columns=("c", "d.e")), tmp_path)
 
 
-def test_a_wrong_delimiter_is_a_column_that_is_not_there(tmp_path):
+def test_a_wrong_delimiter_is_told_with_the_right_one(tmp_path):
     (tmp_path / "x.csv").write_text("a;b\n1;2\n")
     said = refusal(files("x.csv"), tmp_path)
-    assert "the file has 'a;b'. Change the profile's columns; or delimiter, header" in said
+    assert "x.csv: its first line, 'a;b', is one column here; write delimiter = ';'" in said
+    assert len(pieces(files("x.csv", columns=("a;b",)), [tmp_path / "x.csv"])) == 1
+
+
+def test_words_that_stand_for_a_missing_value(tmp_path):
+    (tmp_path / "x.csv").write_text("a,b\n\\N,NULL\n,2\n")
+    raw = files("x.csv", nulls=("\\N", "NULL"))
+    assert rows_of(raw, tmp_path)[0] == [(2, (None, None)), (3, ("", "2"))]
 
 
 def test_bytes_that_are_no_text_matter_only_where_they_are_read(tmp_path):

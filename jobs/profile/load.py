@@ -1,6 +1,7 @@
 """Load a profile: one TOML file, made into dataclasses or refused with all that is wrong."""
 
 import dataclasses
+import json
 import re
 import tomllib
 from datetime import date
@@ -117,7 +118,7 @@ class _Builder:
                 return FAILED if FAILED in items else tuple(items)
             if dataclasses.is_dataclass(each):
                 return self.wrong(f"{name} is a list of sections, each written [[{name}]]")
-            return self.wrong(f"{name} = {value!r} must be a list")
+            return self.wrong(f"{name} = {value!r} must be a list, such as [{json.dumps(value)}]")
         return self.scalar([str if get_origin(kind) is Literal else kind], value, name)
 
     def scalar(self, kinds: list[type], value: Any, name: str) -> Any:  # noqa: ANN401

@@ -116,6 +116,8 @@ def _field_problems(
             if not given:
                 where = f"[{LOGS}]{f' or to an [[source.{files}]]' if files else ''}"
                 why = f'which no raw column is mapped to; add {name} = "..." to {where}'
+                if near := nearest(name, {n for w in allowed for n in places[w]}):
+                    why += f", or is {near!r} meant, which is mapped?"
                 yield f"fields.{kind} has {name!r}, {why}", name
             elif len(given) > 1:
                 twice = f"which is mapped in {' and '.join(given)}; keep one of them"

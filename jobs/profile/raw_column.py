@@ -23,6 +23,7 @@ AT_ODDS = (
     ("at_least", "equals"),
     ("at_least", "presence"),
     ("equals", "presence"),
+    ("decimal", "presence"),
 )
 DERIVED = {"score": ("position", "popularity"), "shown_rank": ("position",)}
 ONLY_FOR = {
@@ -50,7 +51,11 @@ def raw_column_problems(
     yield from _way_problems(path, ways)
     yield from _value_problems(path, name, given)
     tokens = (*fields.item, *fields.context)
-    only_for = ONLY_FOR | {"edges": tokens, "presence": (*tokens, "exposed", "label")}
+    only_for = ONLY_FOR | {
+        "edges": tokens,
+        "presence": (*tokens, "exposed", "label"),
+        "decimal": (*tokens, *fields.dense_columns, "score", "label", "shown_rank"),
+    }
     has_lists = rows == "requests" if where == LOGS else where.startswith(ELSEWHERE)
     for key in given:
         allowed = only_for.get(key, (name,))
@@ -96,6 +101,9 @@ def _value_problems(path: str, name: str, given: dict[str, object]) -> Iterator[
         if known and key in given and given[key] not in known:
             allowed = f"it must be one of {', '.join(known)}"
             yield f"{path}.{key} = {given[key]!r} is not allowed; {allowed}"
+    if "decimal" in given and (given["decimal"] != "," or given.get("split") == ","):
+        allowed = "it must be '.' or ',', and '.' where split is ','"
+        yield f"{path}.decimal = {given['decimal']!r} is not allowed; {allowed}"
     edges = given.get("edges", ())
     if any(low >= high for low, high in pairwise(edges)):
         yield f"{path}.edges = {list(edges)} is not allowed; it must be growing"

@@ -14,6 +14,10 @@ from jobs.sources.config import RawFiles
 from jobs.sources.raw_batch import DELIMITERS, RawBatch, damaged, format_of, wanted_columns
 from jobs.sources.text_files import read_text, table
 
+LIKELY = (",", ";", "\t", "|")
+"""What may stand between columns."""
+LONGEST_SHOWN = 60
+
 
 class Piece(NamedTuple):
     """What one task reads: a text file, or one block of a parquet or feather file."""
@@ -50,6 +54,7 @@ def _layout(files: RawFiles, path: Path) -> tuple[pa.Schema, list[int] | None]:
     kind = format_of(files, path)
     if kind in DELIMITERS:
         with table(files, str(path)) as (names, _):
+            _check_delimiter(files, path, names)
             return pa.schema([(name, pa.string()) for name in names]), None
     try:
         return (_parquet_layout if kind == "parquet" else _feather_layout)(path)
@@ -70,6 +75,16 @@ def read(files: RawFiles, piece: Piece, rows: int) -> Iterator[RawBatch]:
             yield RawBatch(piece.path, batch, numbers, [])
     except (pa.ArrowException, OSError) as error:
         raise damaged(Path(piece.path), error) from error
+
+
+def _check_delimiter(files: RawFiles, path: Path, names: list[str]) -> None:
+    """Refuse a first line that is one column here and would be several with another delimiter."""
+    other = next((mark for mark in LIKELY if mark in "".join(names)), None)
+    if len(names) == 1 and other and names[0] not in wanted_columns(files):
+        raise Refused(
+            f"{path}: its first line, {names[0][:LONGEST_SHOWN]!r}, is one column here; write "
+            f"delimiter = {other!r} in the profile if that is what stands between its columns"
+        )
 
 
 def _check_columns(files: RawFiles, path: Path, names: list[str]) -> None:

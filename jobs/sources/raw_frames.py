@@ -20,10 +20,13 @@ REFUSED = f"{Refused.__module__}.{Refused.__name__}: "
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def refusals(spark: SparkSession) -> Iterator[None]:
     """Turn a refusal that a Spark task raised into one that the command shows."""
+    # Spark writes what a task raised once for each of its layers, and then raises it too.
+    spark.sparkContext.setLogLevel("FATAL")
     try:
         yield
+        spark.sparkContext.setLogLevel("ERROR")
     except PySparkException as error:
         _, found, words = str(error).partition(REFUSED)
         if not found:
@@ -49,6 +52,6 @@ class Staging:
 
         path, columns = str(self.folder / name), from_arrow_schema(reader.schema)
         tasks = self.spark.range(0, len(pieces), 1, len(pieces))
-        with refusals():
+        with refusals(self.spark):
             tasks.mapInArrow(read_pieces, columns).write.parquet(path)
         return self.spark.read.schema(columns).parquet(path)

@@ -106,6 +106,12 @@ class Sheet:
 
     def column(self, spec: RawColumn) -> pa.Array:
         """Return a raw column; `list.member` is the list of a struct's members."""
+        found = self._column(spec)
+        if spec.decimal == "," and pa.types.is_string(found.type):
+            return pc.replace_substring(found, ",", ".")
+        return found
+
+    def _column(self, spec: RawColumn) -> pa.Array:
         rows = self.raw.rows
         if not spec.column:
             return pa.array([spec.constant] * rows.num_rows)

@@ -63,7 +63,7 @@ def _rows(
 def read_text(files: RawFiles, path: str, rows: int) -> Iterator[RawBatch]:
     """Yield a text file so many rows at a time, every value as text."""
     with table(files, path) as (names, lines):
-        batch = _TextBatch(path, names, wanted_columns(files))
+        batch = _TextBatch(path, names, wanted_columns(files), frozenset(files.nulls))
         for first, swallowed, cells in lines:
             batch.add(first, swallowed, cells)
             if batch.count >= rows:
@@ -110,9 +110,11 @@ class Recent:
 class _TextBatch:
     """Rows of a text file until there are enough of them."""
 
-    def __init__(self, path: str, names: list[str], wanted: set[str]) -> None:
-        """Remember where the wanted columns stand."""
-        self.path, self.names = path, names
+    def __init__(
+        self, path: str, names: list[str], wanted: set[str], nulls: frozenset[str]
+    ) -> None:
+        """Remember where the wanted columns stand, and what is no value."""
+        self.path, self.names, self.nulls = path, names, nulls
         self.places = [place for place, name in enumerate(names) if name in wanted]
         self._start()
 
@@ -141,7 +143,10 @@ class _TextBatch:
     def taken(self) -> RawBatch:
         """Return what was added since the last time."""
         columns = {
-            self.names[place]: pa.array([cells[place] for cells in self.cells], pa.string())
+            self.names[place]: pa.array(
+                [None if cells[place] in self.nulls else cells[place] for cells in self.cells],
+                pa.string(),
+            )
             for place in self.places
         }
         batch = RawBatch(self.path, pa.RecordBatch.from_pydict(columns), self.number, self.torn)
