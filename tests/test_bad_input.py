@@ -79,7 +79,7 @@ def test_too_many_rows_that_cannot_be_used(refused, source, spark):
         in said
     )
     assert "more than source.max_quarantined = " in said
-    assert "1 quarantined: user_id is missing (behaviors.parquet:1)" in said
+    assert "1 quarantined: user_id is missing (first behaviors.parquet:1)" in said
 
 
 def test_a_refusal_leaves_the_published_day_as_it_was(refused, source, tmp_path, spark):

@@ -126,7 +126,7 @@ def test_a_row_a_candidate_in_several_files(tmp_path, capsys):
     assert "16 source rows = 8 used + 1 of other days + 6 quarantined" in printed
     assert "1 cut beyond 3 a request" in printed
     two = "rows of one request_id have different users or contexts"
-    assert f"2 quarantined: {two} (log-1.csv:9 'r3', log-1.csv:10 'r3')" in printed
+    assert f"2 quarantined: {two} (first log-1.csv:9 'r3')" in printed
     assert "7 rows of items[0] = 6 used + 1 quarantined" in printed
     assert "4 shown\n" in printed
     assert "1 clicks\n" in printed
@@ -180,7 +180,7 @@ def test_too_much_in_quarantine_publishes_nothing(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "4 of 14 source rows of the day (besides 1 of requests with too few candidates)" in said
     assert "28.6%, more than source.max_quarantined = 0.2 allows" in said
-    assert "; 1 quarantined: score is NaN or infinite (log-1.csv:6 'nan')" in said
+    assert "; 1 quarantined: score is NaN or infinite (first log-1.csv:6 'nan')" in said
     assert not any(p for p in made.lake.rglob("*") if p.is_file())
 
 
@@ -199,7 +199,7 @@ def test_a_fact_that_cannot_be_read_is_unknown_and_costs_no_row(tmp_path, capsys
     counts = made.manifest("request_logs", "2026-01-31").counts
     assert counts["unknown in items[0]: price is no number"] == 2
     assert counts["rows_used_of_items[0]"] == counts["rows_of_items[0]"] == 3
-    said = "  2 unknown in items[0]: price is no number (items.tsv:3 '1.000.1')"
+    said = "  2 unknown in items[0]: price is no number (first items.tsv:3 '1.000.1')"
     assert said in capsys.readouterr().out
 
 
@@ -209,7 +209,7 @@ def test_too_many_bad_rows_of_a_joined_file(tmp_path, capsys):
     assert made.run("2026-01-31") == REFUSED
     said = capsys.readouterr().err
     assert "10 of 11 rows of source.items[0] cannot be used: 90.9%, more than" in said
-    assert "10 quarantined in items[0]: item_id is missing (items.tsv:3, items.tsv:4," in said
+    assert "10 quarantined in items[0]: item_id is missing (first items.tsv:3)" in said
 
 
 def test_rows_that_tell_no_day_are_held_against_all_rows(tmp_path, capsys):

@@ -20,7 +20,6 @@ ROWS_OF, USED_OF = "rows_of_", "rows_used_of_"
 """Before a section of joined files, how many rows it has, and how many of these are used."""
 NOT_IN = "_not_in_"
 """Between users or items and the section of files that have none of their ids."""
-EXAMPLES_SHOWN = 3
 LONGEST_SHOWN = 60
 """Characters of a value in a message."""
 
@@ -123,20 +122,20 @@ def _totals(staged: DataFrame) -> dict[str, int]:
 
 
 def _reasons(rejects: Path) -> tuple[Counter[tuple[str, str]], dict[str, str]]:
-    """Return how many rows each part and reason has, and where its first ones stand."""
+    """Return how many rows each part and reason has, and where its first one stands."""
     found: Counter[tuple[str, str]] = Counter()
-    first: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
     columns = ["part", "reason", "source_file", "source_row", "value"]
     for batch in pq.ParquetFile(rejects).iter_batches(columns=columns):
         by_reason = pa.Table.from_batches([batch]).group_by(["part", "reason"])
         for row in by_reason.aggregate([([], "count_all")]).to_pylist():
             part, reason = row["part"], row["reason"]
             found[part, reason] += row["count_all"]
-            shown = first.setdefault(quarantined(part, reason), [])
             its = pc.and_(pc.equal(batch["part"], part), pc.equal(batch["reason"], reason))
-            for one in batch.filter(its).slice(0, EXAMPLES_SHOWN - len(shown)).to_pylist():
-                shown.append(_place(one["source_file"], one["source_row"], one["value"]))
-    return found, {name: ", ".join(places) for name, places in first.items()}
+            one = batch.filter(its).slice(0, 1).to_pylist()[0]
+            place = _place(one["source_file"], one["source_row"], one["value"])
+            first.setdefault(quarantined(part, reason), place)
+    return found, first
 
 
 def _unread(staged: dict[str, DataFrame]) -> tuple[dict[str, int], dict[str, str]]:
@@ -157,7 +156,7 @@ def _unread(staged: dict[str, DataFrame]) -> tuple[dict[str, int], dict[str, str
 
 def _place(file: str, row: int, value: str) -> str:
     short = value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}..."
-    return f"{file}:{row} {short!r}" if value else f"{file}:{row}"
+    return f"first {file}:{row} {short!r}" if value else f"first {file}:{row}"
 
 
 def _missing(day: Day, logs: list[Path]) -> dict[str, int]:
