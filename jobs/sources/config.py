@@ -53,6 +53,8 @@ class RawColumn:
     """For a field: numbers fall into the buckets 0 to len(edges)."""
     presence: bool = False
     """Whether there is a value: 1 or 0 for label and exposed, "yes" or "no" for a field."""
+    decimal: str = "."
+    """Of numbers in text: the decimal mark, "." or ","."""
     unit: str = ""
     """For ts: a number of s, ms or us since 1970 UTC."""
     format: str = ""
@@ -89,6 +91,8 @@ class RawFiles:
     """Whether the first line of a text file names the columns."""
     names: tuple[str, ...] = ()
     """The column names of a text file without a header."""
+    nulls: tuple[str, ...] = ()
+    """Of a text file: what stands for a missing value, besides nothing; such as "\\\\N"."""
     columns: dict[str, RawColumn]
 
     def conditions(self, where: str) -> Iterator[Condition]:
