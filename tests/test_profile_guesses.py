@@ -59,6 +59,22 @@ def test_a_user_that_no_name_tells_is_not_taken_for_the_request(folder):
     assert why(text, "ts").startswith("# a guess by its values: in s since 1970")
 
 
+@pytest.mark.parametrize(
+    ("user", "time", "item", "label"),
+    [
+        ("kunden_nr", "zeitstempel", "artikelnummer", "geklickt"),
+        ("id_client", "horodatage", "id_produit", "clic"),
+        ("shopperKey", "epoch", "listing_ref", "engagement"),
+        ("customerNumber", "event_ms", "sku_code", "isClicked"),
+    ],
+)
+def test_names_of_other_languages_and_habits_are_known(folder, user, time, item, label):
+    write_text(folder / "log.csv", visits([user, "visit", time, item, label]))
+    columns = columns_of("log.csv")
+    assert (columns["user_id"], columns["item_id"], columns["label"]) == (user, item, label)
+    assert (columns["request_id"], columns["ts"]["column"]) == ("visit", time)
+
+
 def test_users_alone_are_no_requests(folder):
     rows = [row[:1] + row[2:] for row in visits(["kto", "sesja", "time", "towar", "wynik"])]
     write_text(folder / "log.csv", rows)

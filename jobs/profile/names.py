@@ -10,7 +10,7 @@ NUMBERED = "_?(id|idx|no|nr|num|number|nummer|ref|key|code|hash|uuid|guid)"
 THINGS = (
     "item|article|artikel|product|produkt|prod|news|movie|video|song|track|book|ad|advert|doc|"
     "document|sku|asin|isbn|ean|gtin|photo|prop|business|candidate|creative|goods|wid|iid|post|"
-    "listing|offer|hotel"
+    "listing|offer|hotel|produit|producto|prodotto"
 )
 REQUEST = ("(request|impression|imp|search|srch|query|page|page_?view)_?id|qid",)
 SESSION = ("session_?id",)
@@ -19,9 +19,12 @@ NO_REQUEST = (
     "transaction|bestellung|warenkorb)(_.*)?"
 )
 """What stands in several rows of one user and time, and is no request all the same."""
+PEOPLE = (
+    "user|member|customer|visitor|client|reader|person|account|shopper|buyer|kunden?|nutzer|"
+    "benutzer|besucher|leser|utilisateur|cliente|usuario"
+)
 USER = (
-    f"(user|member|customer|visitor|client|reader|person|account|shopper|buyer)({NUMBERED})?|uid",
-    f"(kunden?|nutzer|benutzer|besucher|leser)({NUMBERED})?",
+    f"({PEOPLE})({NUMBERED})?|uid|id_({PEOPLE})",
     "(session|device|cookie|profile)_?id",
 )
 TIME = (
@@ -30,13 +33,13 @@ TIME = (
     ".*date.*|.*_at|day|.*(zeit|datum)|(.*_)?(fecha|hora|heure|horodatage|moment)(_.*)?",
     "(.*_)?(ms|us|sec|secs|seconds|milliseconds|millis|micros|epoch.*)",
 )
-ITEM = (f"({THINGS})({NUMBERED})?", f".*_({THINGS}){NUMBERED}")
+ITEM = (f"({THINGS})({NUMBERED})?|id_({THINGS})", f".*_({THINGS}){NUMBERED}")
 ITEM_LIST = f"(.*_)?({THINGS}|impression|in_?view|shown|display|slate|result)s?(_.*)?"
 NO_ITEM_LIST = "click|hist|label|purchas|time|score|type|qry|query|rank|position"
 LABEL = (
     "label|labels|target|y",
     "(is_?)?click(ed|s)?(_bool)?",
-    ".*(label|click|klick|purchas|booking|booked|conver|rating|stars|like|engag).*",
+    ".*(label|clic|klick|purchas|booking|booked|conver|rating|stars|like|engag).*",
     "(.*_)?(gekauft|kauf|kaeufe|käufe|bewertung)(_.*)?",
 )
 EVENT = (
