@@ -1,7 +1,8 @@
 """python -m jobs.profile --sample: which files are read and how, and what the command refuses."""
 
+import bz2
 import gzip
-from datetime import UTC, datetime
+import lzma
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,8 +11,9 @@ import pytest
 from pyarrow import feather
 
 from jobs.profile.__main__ import main
-from jobs.profile.content import Content, id_kind
 from jobs.profile.sample import read_sample
+
+PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 
 
 @pytest.fixture
@@ -22,15 +24,6 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path / "raw"
 
 
-def test_a_gzipped_file_is_read_and_of_a_long_one_only_its_head(folder):
-    text = "user_id,item_id\n" + "1,2\n" * 5000
-    (folder / "log.csv.gz").write_bytes(gzip.compress(text.encode()))
-    sample = read_sample(folder / "log.csv.gz")
-    assert (sample.format, sample.rows, list(sample.columns)) == (
-        "csv", 2000, ["user_id", "item_id"],
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("text", "delimiter", "quote", "last"),
     [
@@ -39,14 +32,63 @@ def test_a_gzipped_file_is_read_and_of_a_long_one_only_its_head(folder):
         ('a\tb\n"x\t1\ny\t2\n"z\t3\n', "\t", "", ['"x', "y", '"z']),
         ("a;b\n1,5;1\n2,5;2\n", ";", '"', ["1,5", "2,5"]),
         ("a|b\nx|1\n\ny|2\n", "|", '"', ["x", "y"]),
+        ("a\tb\n" + "x\t1\n" * 40 + '"y\t2"z\nw\t3\n', "\t", "", ["x"] * 40 + ['"y', "w"]),
+        ("a,b\n" + "x,1\n" * 40 + '"y, z",2\n', ",", '"', ["x"] * 40 + ["y, z"]),
+        ("a,b\n" + "x,1\n" * 40 + '"y\nz",2\n', ",", '"', ["x"] * 40 + ["y\nz"]),
     ],
-    ids=["quoted", "over lines", "quotes are text", "decimal commas", "a blank line"],
+    ids=[
+        "quoted",
+        "over lines",
+        "quotes are text",
+        "decimal commas",
+        "a blank line",
+        "a few quotes are text",
+        "a few are quoted",
+        "a few over lines",
+    ],
 )
 def test_delimiter_and_quote_are_those_that_give_equal_rows(folder, text, delimiter, quote, last):
     (folder / "some.txt").write_text(text)
     sample = read_sample(folder / "some.txt")
     assert (sample.delimiter, sample.quote) == (delimiter, quote)
     assert sample.columns["a"] == last
+
+
+def test_the_few_lines_that_are_no_text_are_left_out(folder):
+    rows = [b"item,kind", *[b"N%d,news" % n for n in range(40)], b"N77,caf\xe9"]
+    (folder / "some.csv").write_bytes(b"\n".join(rows))
+    sample = read_sample(folder / "some.csv")
+    assert (sample.encoding, sample.rows) == ("utf-8", 40)
+    assert set(sample.columns["kind"]) == {"news"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "encoding"),
+    [
+        ("item,kind\nN1,café\nN2,tea\n".encode("latin-1"), "latin-1"),
+        (("item,größe\n" + "N1,7\n" * 90).encode("latin-1"), "latin-1"),
+        ("item,größe\nN1,café\n".encode("utf-16"), "utf-16"),
+        ("item,größe\nN1,café\n".encode("utf-8-sig"), "utf-8"),
+    ],
+    ids=["many rows", "the header", "utf-16", "a byte order mark"],
+)
+def test_another_encoding_is_told_by_bytes_that_are_no_text(folder, rows, encoding):
+    (folder / "some.csv").write_bytes(rows)
+    sample = read_sample(folder / "some.csv")
+    assert sample.encoding == encoding
+    assert sample.columns["item"][0] == "N1"
+    assert list(sample.columns)[1] in ("kind", "größe")
+    assert next(iter(sample.columns.values()))[0] == "N1"
+
+
+def test_words_beside_other_values_stand_for_missing_ones(folder):
+    rows = "item,brand,all,price\n1,\\N,NULL,NA\n2,x,NULL,\n3,y,NULL,8\n"
+    (folder / "some.csv").write_text(rows)
+    sample = read_sample(folder / "some.csv")
+    assert sample.nulls == ("\\N", "NA")
+    assert sample.columns["brand"] == [None, "x", "y"]
+    assert sample.columns["price"] == [None, None, "8"]
+    assert sample.columns["all"] == ["NULL"] * 3
 
 
 @pytest.mark.parametrize("kind", ["parquet", "feather"])
@@ -68,6 +110,8 @@ def test_a_list_of_structs_is_a_list_for_each_member(folder, kind):
         ("1,news\n2,sport\n", False),
         ("name,name\nx,y\n", False),
         (",item,kind\n0,N1,news\n1,N2,sport\n", True),
+        ("item, kind\nN1, news\nN2, sport\n", True),
+        ("@item,Übersicht,kind?,€ net\nN1,x,news,1\nN2,y,sport,2\n", True),
     ],
 )
 def test_a_header_is_told_from_a_row(folder, text, has_header):
@@ -77,72 +121,13 @@ def test_a_header_is_told_from_a_row(folder, text, has_header):
     assert "" not in sample.columns
 
 
-def test_a_list_in_a_string_has_parts_that_look_alike():
-    assert Content("c", ["N1 N2 N3", "N4", "N5 N6"]).lists[0] == ["N1", "N2", "N3"]
-    assert Content("c", ["1_2_3", "4_5"]).cut == "_"
-    assert Content("c", ["1_2_3", "4_5"]).numbers == []
-    for no_list in (["12_3", "45_6"], ["2026-01-01 10:00:00"], ["a b c"], ["Apollo 13 of 1995"]):
-        assert Content("c", no_list).cut == ""
-
-
-def test_the_click_of_an_item_is_0_or_1():
-    assert Content("c", ["N1-0 N2-1 N3-0"]).token == "-"
-    assert Content("c", ["N1-0 N2-2 N3-0"]).token == ""
-    assert Content("c", ["1:0 2:1 3:1"]).token == ":"
-
-
-def test_categories_are_apart_where_parts_come_again():
-    assert Content("c", ["a|b", "b", "a", "b|a"]).separator == "|"
-    assert Content("c", ["Food Drink", "Cars Bikes"]).separator == ""
-
-
-@pytest.mark.parametrize(
-    ("values", "keys"),
-    [
-        (["1767225600", "1767225700"], {"unit": "s"}),
-        ([1767225600000, 1767225700000], {"unit": "ms"}),
-        (["1767225600000000", "1767225700000000"], {"unit": "us"}),
-        ([datetime(2026, 1, 1, tzinfo=UTC)], {}),
-        (["2026-01-01T00:00:00+01:00", "2026-01-02T00:00:00+01:00"], {}),
-        (["2026-01-01 00:00:00", "2026-01-02 00:00:00"], {"zone": "UTC"}),
-        (["1/31/2026 9:05:58 AM"], {"format": "%m/%d/%Y %I:%M:%S %p", "zone": "UTC"}),
-        (["31.01.2026 10:00", "01.02.2026 11:00"], {"format": "%d.%m.%Y %H:%M", "zone": "UTC"}),
-        (["31/01/2026 10:00", "01/02/2026 11:00"], {"format": "%d/%m/%Y %H:%M", "zone": "UTC"}),
-        ([20260131, 20260201], {"format": "%Y%m%d", "zone": "UTC"}),
-        (["01/02/2026 11:00"], {"format": "%m/%d/%Y %H:%M", "zone": "UTC"}),
-    ],
-)
-def test_a_time_is_read_by_what_it_looks_like(values, keys):
-    assert Content("c", values).time[0] == keys
-
-
-def test_what_is_no_time_and_a_time_that_can_be_read_in_two_ways():
-    for values in (["soon"], [17], [1767225600, 3], ["2026-01-01", "soon"], [None]):
-        assert Content("c", values).time is None
-    assert "(and %d/%m/%Y %H:%M)" in Content("c", ["01/02/2026 11:00"]).time[1]
-
-
-@pytest.mark.parametrize(
-    ("ids", "kind"),
-    [
-        (["1", "-9223372036854775808", 9223372036854775807], "int64"),
-        (["1", "9223372036854775808"], "string"),
-        (["1", "007"], "string"),
-        (["1", "a1"], "string"),
-        ([1.5], "string"),
-    ],
-)
-def test_ids_are_int64_only_where_each_one_is_such_a_number(ids, kind):
-    assert id_kind(ids)[0] == kind
-
-
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("a.csv", b"", "is empty; give a file that has rows"),
         ("a.csv", b"user_id,item_id\n", "has no rows; give a file that has some"),
         ("a.csv", b"one\ntwo\n", "none of ',', '\\t', ';', '|' cuts its lines into equally many"),
-        ("a.csv", b"a,b\n\xff,2\n", "cannot be read: 'utf-8' codec can't decode byte 0xff"),
+        ("a.csv", b"a,b\n\0,2\n", "cannot be read: it is no text; give a file of rows"),
         ("a.parquet", b"PAR1", "cannot be read: "),
         ("a.csv.gz", b"a,b\n1,2\n", "cannot be read: Not a gzipped file"),
     ],
@@ -153,6 +138,23 @@ def test_a_file_that_is_no_sample_is_refused(folder, capsys, name, content, word
     err = capsys.readouterr().err
     assert err.startswith(f"profile: refused: raw/{name}")
     assert words in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("ending", PACK)
+def test_a_packed_file_is_read_and_one_that_is_cut_short_is_refused(folder, capsys, ending):
+    text = "user_id,item_id\n" + "".join(f"{n},{n * n % 977}\n" for n in range(5000))
+    packed = PACK[ending](text.encode())
+    (folder / f"log.csv{ending}").write_bytes(packed)
+    sample = read_sample(folder / f"log.csv{ending}")
+    assert (sample.format, sample.rows, list(sample.columns)) == (
+        "csv", 2000, ["user_id", "item_id"],
+    )  # fmt: skip
+    (folder / f"cut.csv{ending}").write_bytes(packed[:300])
+    assert main(["--sample", f"raw/cut.csv{ending}"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"profile: refused: raw/cut.csv{ending} cannot be read: ")
+    assert err.count("\n") == 1
 
 
 def test_a_draft_never_replaces_a_file_and_is_a_toml_file(folder, capsys):

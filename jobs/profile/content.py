@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from jobs.profile.sample import shape
-from jobs.profile.time_format import time_format
+from jobs.profile.number_format import are_enough, decimal_mark, is_number, numbers_in
+from jobs.profile.time_format import seconds, time_format
+from jobs.sources.raw_values import WORDS
 
 LISTED_BY = (" ", ",", ";", "|", "_")
 """What a list in one string may be cut at."""
@@ -55,21 +56,26 @@ class Content:
         return text if len(text) <= LONGEST_EXAMPLE else f"{text[:LONGEST_EXAMPLE]}..."
 
     @cached_property
+    def decimal(self) -> str:
+        """A comma where its numbers have a decimal comma."""
+        return decimal_mark(self.filled)
+
+    @cached_property
     def numbers(self) -> list[float]:
-        """The values as numbers; nothing where some are none."""
-        try:
-            # Python reads "1_2" as 12, which is a list of two.
-            return [
-                float(value.replace("_", "x") if isinstance(value, str) else value)
-                for value in self.filled
-            ]
-        except (TypeError, ValueError):
-            return []
+        """The values that are numbers; nothing where more than a few are none."""
+        return numbers_in(self.filled, self.decimal)
+
+    @cached_property
+    def flags(self) -> list[float]:
+        """The same, with 1 and 0 for words such as yes and no."""
+        words = [WORDS.get(str(value).strip().lower()) for value in self.filled]
+        found = [float(word) for word in words if word]
+        return found if are_enough(len(found), len(words)) else self.numbers
 
     @cached_property
     def is_binary(self) -> bool:
-        """Whether every value is 0 or 1."""
-        return bool(self.numbers) and set(self.numbers) <= {0.0, 1.0}
+        """Whether every value is 0 or 1, or a word for it."""
+        return bool(self.flags) and set(self.flags) <= {0.0, 1.0}
 
     @cached_property
     def cut(self) -> str:
@@ -129,25 +135,38 @@ class Content:
         """The keys that read it as a time, and why; None where it is none."""
         return None if self.lists else time_format(self.filled, self.numbers)
 
+    @cached_property
+    def seconds(self) -> list[float | None]:
+        """The time of every row since 1970; None where it has none that can be read."""
+        keys, _ = self.time
+        return [None if value is None else seconds(value, keys) for value in self.values]
+
+
+def shape(text: str) -> str:
+    """Return what a value looks like: every run of digits as 9, of letters as a."""
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text))
+
 
 def id_kind(values: Iterable[object]) -> tuple[str, str]:
     """Return the type of an id, and why: int64 where every value is an integer of that size."""
     for value in values:
-        text = str(value)
-        # "007" and 7 would become one id.
+        # "007" and 7 would become one id; pandas writes 7 as 7.0 where a column has gaps.
+        text = re.sub(r"\.0*$", "", str(value))
         if not re.fullmatch(r"-?(0|[1-9]\d*)", text) or not -INT64 <= int(text) < INT64:
             return "string", f"not every id is a whole number, such as {value!r}"
     return "int64", "every id of the sample is a whole number"
 
 
 def _is_cut(texts: list[str], mark: str) -> bool:
-    """Whether strings are lists of ids: often several parts, which have digits and look alike."""
+    """Whether strings are lists: often several parts, all numbers, or with digits and alike."""
     parts = [text.split(mark) for text in texts]
     lengths = [len(found) for found in parts]
     # Two parts alone may be one id that is made of two.
     if max(lengths, default=0) < 3 or sum(length > 1 for length in lengths) < len(texts) / 2:
         return False
     every = [part for found in parts for part in found if part]
+    if every and all(is_number(part) for part in every):
+        return True
     has_digits = all(any(character.isdigit() for character in part) for part in every)
     alike = len({shape(part) for part in every}) == 1 or len({len(part) for part in every}) == 1
     return has_digits and alike

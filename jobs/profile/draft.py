@@ -1,20 +1,20 @@
 """Draft a profile from samples of raw files: valid TOML, with a reason for every guess."""
 
-import glob
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.profile.content import Content
+from jobs.profile.draft_files import file_entries
 from jobs.profile.entry import Entry, comment
+from jobs.profile.file_pattern import exact_pattern, file_pattern, start_of
 from jobs.profile.guess_joined import JoinedGuess, guess_joined
 from jobs.profile.guess_lists import ListGuess, item_list
 from jobs.profile.guess_logs import LogGuess
 from jobs.profile.guess_rows import POOL, RowGuess
 from jobs.profile.sample import Sample
 
-DAY = r"\d{4}-\d{2}-\d{2}"
 K = 10
 """Length of the longest list that is judged."""
 ROUND = 32
@@ -56,7 +56,7 @@ def draft(samples: list[Sample], name: str = "") -> str:
         [
             *_head(samples, name),
             *_fields(log, joined),
-            *_source(folder, log),
+            *_source(folder, log, [sample.path for sample in others]),
             *_joined(folder, joined),
             *_settings(log),
             "",
@@ -78,7 +78,7 @@ def _lines(*entries: Entry) -> Iterator[str]:
 
 def _folder(samples: list[Sample]) -> Path:
     """Return the folder that all files are below."""
-    parents = [sample.path.parent for sample in samples]
+    parents = [start_of(sample.path) for sample in samples]
     if len({parent.is_absolute() for parent in parents}) > 1:
         parents = [parent.absolute() for parent in parents]
     return Path(os.path.commonpath(parents))
@@ -124,29 +124,7 @@ def _fields(log: LogGuess, joined: list[JoinedGuess]) -> Iterator[str]:
         yield from Entry("category_separator", by.separator, why).lines()
 
 
-def _files(folder: Path, sample: Sample) -> Iterator[str]:
-    """Yield where a file is and how it is laid out."""
-    name = glob.escape(os.path.relpath(sample.path, folder))
-    dated = re.sub(DAY, "{date}", name)
-    why = "{date} stands for the day" if dated != name else ""
-    yield from Entry("files", dated, why).lines()
-    if not sample.delimiter:
-        return
-    ending = Path(sample.path.name.removesuffix(".gz")).suffix.removeprefix(".")
-    if ending != sample.format:
-        yield from Entry("format", sample.format).lines()
-    if sample.delimiter not in (",", "\t"):
-        yield from Entry("delimiter", sample.delimiter).lines()
-    if not sample.quote:
-        yield from Entry("quote", "", "quotes are text here: read as quotes they tear rows").lines()
-    if not sample.header:
-        yield from _lines(
-            Entry("header", False, "the first line looks like the ones below it"),
-            Entry("names", list(sample.columns), "yours to choose; change them below too"),
-        )
-
-
-def _source(folder: Path, log: LogGuess) -> Iterator[str]:
+def _source(folder: Path, log: LogGuess, others: list[Path]) -> Iterator[str]:
     yield from ("", "[source]")
     yield from _lines(
         Entry("kind", "files"),
@@ -154,7 +132,8 @@ def _source(folder: Path, log: LogGuess) -> Iterator[str]:
         *BY_ROWS[log.rows],
     )
     yield from ("", "[source.logs]")
-    yield from _files(folder, log.sample)
+    pattern = file_pattern(folder, log.sample.path, others, by_day=log.rows != "events")
+    yield from _lines(*file_entries(pattern, log.sample))
     yield from Entry("rows", log.rows, log.why).lines()
     yield from ("", "[source.logs.columns]")
     yield from _lines(*(entry for entry in log.entries if entry.is_used or entry.value is None))
@@ -181,7 +160,8 @@ def _joined(folder: Path, joined: list[JoinedGuess]) -> Iterator[str]:
         else:
             section = "items" if guess.key == "item_id" else "users"
             yield f"[[source.{section}]]"
-            yield from _files(folder, guess.sample)
+            pattern = exact_pattern(folder, guess.sample.path)
+            yield from _lines(*file_entries(pattern, guess.sample))
             yield from ("", f"[source.{section}.columns]")
             yield from _lines(*guess.entries)
 

@@ -96,7 +96,11 @@ def _entry(name: str, column: Content, is_category: bool) -> Entry:
     if column.numbers and not is_code and column.distinct > MOST_TOKENS:
         cuts = quantiles(column.numbers, n=BUCKETS)
         edges = sorted({float(f"{cut:.3g}") for cut in cuts})
-        return Entry(name, column.raw(edges=edges), f"about a fifth in each bucket; {told}")
+        return Entry(
+            name,
+            column.raw(edges=edges, decimal=column.decimal),
+            f"about a fifth in each bucket; {told}",
+        )
     if column.distinct <= max(REPEATED * size, MOST_TOKENS if column.numbers else 0):
         return Entry(name, column.raw(), told)
     return Entry(name, column.raw(), f"hardly any value comes twice; {told}", is_used=False)

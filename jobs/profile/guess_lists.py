@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from jobs.profile.content import Content
 from jobs.profile.entry import Entry
-from jobs.profile.guess_logs import LogGuess, is_scalar, popularity
+from jobs.profile.guess_logs import LogGuess, is_filled, is_scalar, popularity
 from jobs.profile.names import (
     EXPOSED,
     ITEM_LIST,
@@ -41,7 +41,10 @@ class ListGuess(LogGuess):
         column = self.taken(next(c for c in self.free if c.name == items))
         self.why = f"{column.name} lists several items a row"
         self._guess_request()
-        self.guess_user_and_time()
+        self.find_user()
+        self.find_time()
+        self.find_user_by_values(None)
+        self.map_user_and_time()
         self._guess_items(column)
         self._guess_label(column)
         self._guess_shown()
@@ -77,18 +80,18 @@ class ListGuess(LogGuess):
             self.map("label", items, "the second part of each item is 0 or 1", **keys)
         elif not self._is_flag_found("label", LABEL):
             choices = 'label = { among = "<column>" }, the clicked items; or a list of 0 and 1'
-            self.ask("label", choices, lambda column: bool(column.filled))
+            self.ask("label", choices, is_filled)
 
     def _guess_shown(self) -> None:
         if not self._is_flag_found("exposed", EXPOSED):
             why = "no column says what was shown, so every item of the list counts as shown"
             self.entries.append(Entry("exposed", why=why, is_used=False))
         if rank := self.take(SHOWN_RANK, self._is_parallel):
-            self.map("shown_rank", rank, "called like a place", split=rank.cut)
+            self.map_number("shown_rank", rank, "called like a place", split=rank.cut)
 
     def _guess_score(self) -> None:
         if score := self.take(SCORE, self._is_parallel):
-            self.map("score", score, "called like a score", split=score.cut)
+            self.map_number("score", score, "called like a score", split=score.cut)
         else:
             self.entries.append(popularity())
 
