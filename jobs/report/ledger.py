@@ -50,9 +50,16 @@ def _write(value: float | str) -> str:
 
 
 def lines(
-    tables: Iterable[str], live: Iterable[Live], models: Iterable[TrainedModel], days: list[date]
+    tables: Iterable[str],
+    live: Iterable[Live],
+    models: Iterable[TrainedModel],
+    days: list[date],
+    called: dict[str, str],
 ) -> list[Line]:
-    """Return rows and counts of every table, in the given order, the models last."""
+    """Return rows and counts of every table, in the given order, the models last.
+
+    `called` holds the counts whose name would say less than is true.
+    """
     cells: dict[tuple[str, str], dict[date, list[str]]] = {}
 
     def add(table: str, day: date, counts: dict[str, Any]) -> None:
@@ -71,7 +78,11 @@ def lines(
     order = [name for table in tables for name in (table, table + BOOTSTRAP)]
     place = {name: number for number, name in enumerate(order)}
     return [
-        Line(table, name, tuple(" + ".join(by_day[day]) if day in by_day else None for day in days))
+        Line(
+            table,
+            called.get(name, name),
+            tuple(" + ".join(by_day[day]) if day in by_day else None for day in days),
+        )
         for (table, name), by_day in sorted(
             cells.items(), key=lambda cell: place.get(cell[0][0], len(place))
         )
