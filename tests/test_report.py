@@ -73,7 +73,7 @@ def test_what_failed_in_validation_stands_on_top(shop):
 
 def test_what_was_dropped_is_listed_and_every_count_of_every_table(shop):
     text = shop.text()
-    lost = text[text.index("Dropped, cut, unknown") : text.index("Rows and counts")]
+    lost = text[text.index("Dropped, cut or unknown") : text.index("Rows and counts")]
     assert "candidate_sets requests_dropped 4 4" in lost
     counts = text[text.index("Rows and counts") :]
     assert "candidate_sets rows 2 2 candidates 12 12" in counts

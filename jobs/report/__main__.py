@@ -24,7 +24,10 @@ from jobs.report.summary import summary
 from jobs.report.teacher_picks import teacher_picks
 
 STEP = "report"
-READS = ("candidate_sets", "rankings", "metrics", "promotions", "teacher_labels", "validations")
+READS = (
+    "quarantine", "candidate_sets", "rankings", "metrics", "promotions", "teacher_labels",
+    "validations",
+)  # fmt: skip
 WRITES = ("reports",)
 
 

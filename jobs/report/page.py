@@ -12,6 +12,7 @@ from jobs.report import ledger, wording
 from jobs.report.comparison import comparison, left_out, sweep
 from jobs.report.evidence import SHOWN_DAYS, Evidence, JudgedDay, TrainedModel
 from jobs.report.front import front
+from jobs.report.imported import account, is_told, quarantine
 from jobs.report.learning_curves import LOSSES, learning_curves
 from jobs.report.names import derived_from, left_outside, names_of
 from jobs.report.one_request import SIDE_BY_SIDE, OneRequest
@@ -94,7 +95,9 @@ def page(
         teacher=teacher,
         recent=recent,
         lines=lines,
-        lost=[n for n in lines if n.is_lost and not n.is_zero],
+        lost=[n for n in lines if n.is_lost and not n.is_zero and not is_told(n.name)],
+        account=account(profile, live, recent),
+        quarantine=quarantine(evidence.lake, recent),
         checked=ledger.checked(checks, evidence.lake.tables, evidence.days),
         failures=ledger.failures(checks),
         manifests=[one for one in live if one.day == evidence.day],
