@@ -18,6 +18,7 @@ from jobs.manifest import FILE_NAME, Manifest
 from jobs.profile.config import Profile
 from jobs.profile.load import load_profile
 from jobs.report.metric_table import METHODS, Numbers
+from jobs.report.names import names_of
 from jobs.report.wording import interval, number, signed
 
 _SECONDS = """
@@ -72,7 +73,7 @@ def methods_of(lake: Lake, profile: Profile) -> str:
     if not judged:
         return "no day is judged yet"
     rows = lake.partition("metrics", date.fromisoformat(judged[-1])).read().to_pylist()
-    numbers = Numbers(rows, best_is_greedy=profile.world.wear_by == "likeness")
+    numbers = Numbers(rows, names_of(profile))
     k = numbers.ks[-1]
     metrics = [metric for metric in numbers.metrics if numbers.has(metric.name)]
     lines = []

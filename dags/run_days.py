@@ -22,6 +22,9 @@ FAILED, REFUSED, STOPPED = 1, 2, 130
 _OUTCOMES = {"success": "ok", "skipped": "skipped", "failed": "FAILED"}
 # Spark's progress bars and log lines, which bury what a job itself says.
 _NOISE = re.compile(r"\s*$|\[Stage \d+:|\d\d/\d\d/\d\d \d\d:\d\d:\d\d (INFO|WARN) |\s+at [\w.$]+\(")
+# What a step says itself, and the sum that opens its account: what came in = what became of it.
+_OWN_LINE = re.compile(r"[a-z_]+ \d{4}-\d\d-\d\d: (.*)")
+_SUM = re.compile(r"[\d,]+ [a-z ]+ = [\d,]+ ")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -94,10 +97,21 @@ def _show(run: FollowedRun) -> TaskNews | None:
             seconds = f"{task.seconds:7.1f} s" if task.seconds else " " * 9
             clear = "\r\033[K" if on_a_terminal else ""
             _say(f"{clear}  {task.task_id:<26}{seconds}  {_OUTCOMES[task.state]}")
+            for line in _account(task.output):
+                _say(f"      {line}")
         if task.state == "failed":
             failed = task
             _say("  (Airflow is marking what comes after it as not run)")
     return failed
+
+
+def _account(output: list[str]) -> list[str]:
+    """Return what a step says from its first sum on: what became of the rows that came in.
+
+    Nobody opens the log of a step that went well, so rows that were left out must be told here.
+    """
+    said = [found[1] for line in output if (found := _OWN_LINE.fullmatch(line))]
+    return said[next((n for n, text in enumerate(said) if _SUM.match(text)), len(said)) :]
 
 
 def _say_failure(run: FollowedRun, failed: TaskNews | None, args: argparse.Namespace) -> None:

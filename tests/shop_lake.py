@@ -107,7 +107,9 @@ class ShopLake:
             counts={"requests": 90, "held_out": 10, "epochs": 3},
         ).write(pointer)  # fmt: skip
 
-    def sets(self, day: date, requests: list[str], items: dict[str, str] = ITEMS) -> None:
+    def sets(
+        self, day: date, requests: list[str], items: dict[str, str] = ITEMS, *, derived: int = 1
+    ) -> None:
         n = len(items)
         shown = [1] * 3 + [0] * (n - 3)
         rows = [
@@ -116,11 +118,23 @@ class ShopLake:
                 "query": "q", "missed_positives": 0, "n_candidates": n, "item_id": list(items),
                 "category": list(items.values()), "score": [0.5] * n, "exposed": shown,
                 "shown_rank": [None] * n, "label": [1, 0, 0] + [None] * (n - 3),
-                "derived": [1] + [0] * (n - 1),
+                "derived": [derived] + [0] * (n - 1),
             }
             for request in requests
         ]  # fmt: skip
         self.put("candidate_sets", day, rows, {"candidates": n * len(rows), "requests_dropped": 4})
+
+    def imported(self, day: date, counts: dict, rejects: list[tuple[str, str, int, str, str]]):
+        """Write what an import leaves: its counts, and the rows that it could not use."""
+        row = {
+            "request_id": "r1", "user_id": 7, "ts": datetime(2026, 1, 2, tzinfo=UTC), "query": "q",
+            "missed_positives": 0, "item_id": "a", "category": "toys", "score": 0.5, "exposed": 1,
+            "label": 1, "derived": 0,
+        }  # fmt: skip
+        self.put("request_logs", day, [row], counts)
+        columns = ("part", "source_file", "source_row", "reason", "value")
+        lost = [dict(zip(columns, reject, strict=True)) | {"raw": ""} for reject in rejects]
+        self.put("quarantine", day, lost)
 
     def labels(self, day: date, version: str) -> None:
         """Request one: the teacher takes the top 3 by f. Request two: one of them."""

@@ -42,18 +42,22 @@ def test_the_table_holds_levels_differences_and_their_intervals(shop):
     assert "0.988" not in text, "the promoted model's own numbers are not the newest model's"
 
 
-def test_a_metric_that_does_not_exist_says_why(shop, tmp_path):
-    assert "n/a MRR, NDCG, ILAD by vectors, Category coverage, Distinct categories" in shop.text()
-    assert "evaluate wrote no such number on this day" in shop.text()
+def test_a_metric_that_does_not_exist_is_left_out_with_one_sentence(shop, tmp_path):
+    text = shop.text()
+    assert "Left out: MRR, NDCG, ILAD by vectors, Category coverage, Distinct categories" in text
+    assert "V/V(top p); evaluate wrote no such number on this day." in text
+    assert "MRR@3" not in text
     real = ShopLake(tmp_path, category="", source=REAL).day_one()
     rows = [row | {"metric": "ilad_reference"} for row in metric_rows(("ilad_category",))]
     real.day_two([*metric_rows(("recall",)), *rows[:-1]])
     assert real.report(DAYS[1]) == 0
     text = real.text()
     assert (
-        "ILAD by category, Category coverage, Distinct categories: the profile shop names" in text
+        "ILAD by category, Category coverage, Distinct categories; the profile shop names" in text
     )
-    assert "nobody knows the true value of a list of real logs" in text
+    # Nobody expects the true value of a list of real logs.
+    assert "V/V" not in text
+    assert "better for accuracy, and more varied" in text
     assert "ILAD@3 by vectors +50.0 % [+35.0, +65.0], higher" in text
     assert "There are no categories, so it is the request whose CDM list differs most" in text
 
@@ -69,7 +73,7 @@ def test_what_failed_in_validation_stands_on_top(shop):
 
 def test_what_was_dropped_is_listed_and_every_count_of_every_table(shop):
     text = shop.text()
-    lost = text[text.index("Dropped, cut, unknown") : text.index("Rows and counts")]
+    lost = text[text.index("Dropped, cut or unknown") : text.index("Rows and counts")]
     assert "candidate_sets requests_dropped 4 4" in lost
     counts = text[text.index("Rows and counts") :]
     assert "candidate_sets rows 2 2 candidates 12 12" in counts
@@ -199,6 +203,9 @@ CDM (gamma = 0.1) against DCN on 2026-01-02, over 2 requests: Recall@3 -5.0 %
 [-12.5, +2.5], no difference can be told; ILAD@3 by category +50.0 % [+35.0, +65.0],
 higher; V/V*@3 +12.0 % [+8.0, +16.0], higher.
 
+16.7 % of the candidates of 2026-01-02 were reconstructed, not logged: what others were
+shown in the 60 minutes before.
+
 For scale: Recall@3 is 0.100 by chance, 0.500 in the pre-ranker's own order and 0.400
 by DCN, so DCN is behind the order that it was given.
 
@@ -249,6 +256,25 @@ def test_of_requests_that_change_as_much_the_lowest_id_is_shown(tmp_path):
     shown = one_request(lake.lake, lake.profile.fields, DAYS[1], "cdm1", (2, 3))
     assert shown.request_id == "r10"
     assert shown.distinct == {"pre_ranker": 1, "dcn": 1, "mmr": 2, "cdm": 3}
+
+
+def test_a_request_in_which_cdm_has_fewer_categories_is_called_so(tmp_path):
+    lake = ShopLake(tmp_path).day_one().day_two()
+    same = ORDERS | {"cdm": ["c", "b", "a"]}
+    fewer = ORDERS | {"dcn": ["a", "d", HOSTILE], "cdm": ["a", "b", "c"]}
+    lake.rankings(DAYS[1], {"r1": ORDERS | {"cdm": ["a", "d", "b"]}, "r2": fewer}, "cdm1")
+    assert lake.report(DAYS[1]) == 0
+    assert "Request r2 of" in lake.text()
+    assert "furthest apart: CDM's list has 2 fewer than DCN's" in lake.text()
+    assert "more in 1, fewer in 1 and as many in 0" in lake.text()
+    lake.rankings(DAYS[1], {"r1": ORDERS | {"cdm": ORDERS["dcn"]}, "r2": same}, "cdm1")
+    shown = one_request(lake.lake, lake.profile.fields, DAYS[1], "cdm1", (2, 3))
+    assert (shown.apart, shown.reordered) == ("", 1)
+    other = ORDERS | {"dcn": ["a", "b", "d"], "cdm": ["a", "d", "c"]}
+    lake.rankings(DAYS[1], {"r1": same, "r2": other}, "cdm1")
+    assert lake.report(DAYS[1]) == 0
+    assert "No CDM list has more or fewer categories than DCN's, so it is the" in lake.text()
+    assert "Request r2 of" in lake.text()
 
 
 def test_an_item_of_several_categories_counts_for_each(tmp_path):

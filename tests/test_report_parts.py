@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from matplotlib.transforms import Bbox
 from shop_lake import PLAIN
 
+from jobs.profile.load import load_profile
 from jobs.report.metric_table import Method, Number, Numbers
+from jobs.report.names import names_of, span
 from jobs.report.place_labels import Label, place_labels, spread
 from jobs.report.svg import INK, drawing
 from jobs.report.wording import MINUS, interval, number, signed, verdict
@@ -67,5 +69,12 @@ def test_labels_of_a_crowd_stay_apart_and_inside():
 def test_the_greedy_lists_value_is_named_so():
     row = {"method": "dcn", "baseline": "", "metric": "value_ratio", "k": 5, "n": 9}
     row |= {"value": 0.5, "low": None, "high": None}
-    assert Numbers([row], best_is_greedy=True).at_k("value_ratio", 5) == "V/V(greedy)@5"
+    greedy = names_of(load_profile("kuaishou"))
+    assert Numbers([row], greedy).at_k("value_ratio", 5) == "V/V(greedy)@5"
     assert Numbers([row]).at_k("value_ratio", 5) == "V/V*@5"
+
+
+def test_a_span_is_told_in_the_largest_unit_of_which_there_are_two():
+    told = {1: "1 minute", 60: "60 minutes", 90: "90 minutes", 120: "2 hours", 1440: "24 hours"}
+    told |= {43_200: "30 days"}
+    assert {minutes: span(minutes) for minutes in told} == told

@@ -23,6 +23,28 @@ from stand_in_python import (
     are,
 )
 
+# What two steps print; of the first one the account is for the reader.
+IMPORTED = f"""\
+26/01/01 10:00:00 WARN Utils: a line of Spark
+import_logs {DAY_ONE}: reading 3 log files
+import_logs {DAY_ONE}: 12,480 source rows = 12,466 used + 14 quarantined
+import_logs {DAY_ONE}:   9 quarantined: score is NaN or infinite
+import_logs {DAY_ONE}:   5 quarantined: clicked but not exposed
+import_logs {DAY_ONE}: 4 of 271 items have no brand: 'unknown'
+[Stage 3:>  (0 + 2) / 2]
+import_logs {DAY_ONE}: 12,466 rows in request_logs/dt={DAY_ONE} (62.3 candidates a request; 9.1 s)
+next: python -m jobs.build_candidates"""
+SCORED = f"""\
+score {DAY_TWO}: 100 of 337 requests, about 3 s left
+score {DAY_TWO}: 43,810 rows in rankings/dt={DAY_TWO} (337 requests; 3.8 s)"""
+ACCOUNT = f"""\
+      12,480 source rows = 12,466 used + 14 quarantined
+        9 quarantined: score is NaN or infinite
+        5 quarantined: clicked but not exposed
+      4 of 271 items have no brand: 'unknown'
+      12,466 rows in request_logs/dt={DAY_ONE} (62.3 candidates a request; 9.1 s)
+"""
+
 
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory):
@@ -69,7 +91,9 @@ def outcomes(printed):
 def test_each_task_is_shown_and_the_summary_comes_last(run_days, stand_in):
     (run_days.lake / "reports").mkdir(parents=True)
     (run_days.lake / "reports" / "summary.txt").write_text("method  recall@10\n")
-    stand_in.plan([(["jobs.score", DAY_ONE], 99), (["--bootstrap", DAY_TWO], 99)])
+    said = [(["jobs.ingest", DAY_ONE], IMPORTED), (["jobs.score", DAY_TWO], SCORED)]
+    skipped = [(["jobs.score", DAY_ONE], 99), (["--bootstrap", DAY_TWO], 99)]
+    stand_in.plan([*skipped, *((words, text.splitlines()) for words, text in said)])
     process = run_days("--first-day", DAY_ONE, "--days", "2")
     printed, _ = process.communicate()
     assert process.returncode == 0, printed
@@ -77,6 +101,11 @@ def test_each_task_is_shown_and_the_summary_comes_last(run_days, stand_in):
     one, two = printed.split(f"\nday 2 of 2: {DAY_TWO}   (about ")
     assert outcomes(one) == are(BEFORE + BOOTSTRAP + AFTER, "ok") | are(JUDGE, "skipped")
     assert outcomes(two) == are(BEFORE + JUDGE + AFTER, "ok") | are(BOOTSTRAP, "skipped")
+    # What an import left out is told beneath its line, and nothing of any other step.
+    tasks = re.sub(r"^  \w.*\n", "", one[one.index("  ingest ") :], flags=re.M)
+    assert tasks == ACCOUNT
+    assert "about 3 s left" not in two
+    assert "rankings/" not in two
     assert "method  recall@10\n\nreport " in two
     assert f"{run_days.lake}/reports/index.html\n" in two
     assert "--first-day 2026-01-03 --days 2\n" in two

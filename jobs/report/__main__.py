@@ -17,13 +17,17 @@ from jobs.features import flat
 from jobs.lake import Lake
 from jobs.report import wording
 from jobs.report.evidence import Evidence
+from jobs.report.names import derived_from
 from jobs.report.one_request import one_request
 from jobs.report.page import page
 from jobs.report.summary import summary
 from jobs.report.teacher_picks import teacher_picks
 
 STEP = "report"
-READS = ("candidate_sets", "rankings", "metrics", "promotions", "teacher_labels", "validations")
+READS = (
+    "quarantine", "candidate_sets", "rankings", "metrics", "promotions", "teacher_labels",
+    "validations",
+)  # fmt: skip
 WRITES = ("reports",)
 
 
@@ -66,6 +70,7 @@ def report(task: Task, args: argparse.Namespace) -> None:
         request = one_request(lake, profile.fields, newest.day, newest.version, profile.k)
     labelled = evidence.newest("promotions")
     checks = evidence.rows("validations")
+    derived = derived_share(lake, evidence.newest("candidate_sets"))
     html = page(
         profile,
         evidence,
@@ -75,11 +80,12 @@ def report(task: Task, args: argparse.Namespace) -> None:
         checks,
         labelled and teacher_picks(lake, labelled, profile.teacher),
         request,
-        derived_share(lake, evidence.newest("candidate_sets")),
+        derived,
     )
     of_today = [row["success"] for row in checks if row["dt"] == day]
     failed = (of_today.count(0), len(of_today))
-    text = summary(profile.name, day, result, newest, failed)
+    reconstructed = wording.derived(derived, derived_from(profile))
+    text = summary(profile.name, day, result, reconstructed, newest, failed)
     folder = lake.root / "reports"
     folder.mkdir(exist_ok=True)
     write(folder / f"{day}.html", html)

@@ -53,8 +53,8 @@ UNPAIRED = Cell("\N{EN DASH}")
 
 
 def comparison(numbers: Numbers, k: int) -> Comparison:
-    """Return the table of list length k; metrics that do not exist are empty columns."""
-    metrics = numbers.metrics
+    """Return the table of list length k; metrics that no method has are left out."""
+    metrics = [metric for metric in numbers.metrics if numbers.has(metric.name)]
     return Comparison(
         k=k,
         metrics=tuple(metrics),
@@ -78,7 +78,7 @@ def _rows(numbers: Numbers, metrics: list[Metric], k: int, baseline: str) -> Ite
         cells = tuple(
             _cell(one, metric.digits, paired=bool(baseline))
             if one is not None
-            else (UNPAIRED if baseline and numbers.has(metric.name) else None)
+            else (UNPAIRED if baseline else None)
             for one, metric in zip(found, metrics, strict=True)
         )
         yield Row(method.label, method.name == BASELINE, cells)
@@ -113,18 +113,20 @@ def _requests(numbers: Numbers, metric: str, k: int) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def missing_because(numbers: Numbers, profile: Profile) -> list[tuple[str, str]]:
-    """Return (metrics, why) for every known metric that this data set does not have."""
+def left_out(numbers: Numbers, profile: Profile) -> list[tuple[str, str]]:
+    """Return (metrics, why) for the known metrics that this data set does not have.
+
+    Real logs know no true value, and nobody expects one of them: that needs no word.
+    """
     reasons: dict[str, list[str]] = {}
     for metric in numbers.metrics:
-        if not numbers.has(metric.name):
-            reasons.setdefault(_why_missing(metric, profile), []).append(metric.label)
+        real = metric.needs == "truth" and profile.source.kind != "simulated"
+        if not (real or numbers.has(metric.name)):
+            reasons.setdefault(_why_left_out(metric, profile), []).append(metric.label)
     return [(", ".join(labels), why) for why, labels in reasons.items()]
 
 
-def _why_missing(metric: Metric, profile: Profile) -> str:
-    if metric.needs == "truth" and profile.source.kind != "simulated":
-        return "nobody knows the true value of a list of real logs; only a simulated world has it"
+def _why_left_out(metric: Metric, profile: Profile) -> str:
     if metric.needs == "categories" and not profile.fields.category:
-        return f"the profile {profile.name} names no category of an item"
+        return f"the profile {profile.name} names no category of an item (fields.category)"
     return "evaluate wrote no such number on this day"

@@ -12,6 +12,7 @@ from jobs.manifest import Manifest
 from jobs.profile.config import Profile
 from jobs.registry import SEARCHED_DAYS, Registry
 from jobs.report.metric_table import Numbers
+from jobs.report.names import names_of
 from model.layout import HISTORY
 
 SHOWN_DAYS = 28
@@ -130,8 +131,7 @@ class Evidence:
         version = newest if newest in versions else versions[-1]
         shown = [r for r in rows if r["model_version"] == version or r["method"] == PROMOTED]
         promoted = next((r["model_version"] for r in shown if r["method"] == PROMOTED), "")
-        greedy = self.profile.world.wear_by == "likeness"
-        return JudgedDay(day, version, Numbers(shown, best_is_greedy=greedy), promoted)
+        return JudgedDay(day, version, Numbers(shown, names_of(self.profile)), promoted)
 
     def weights(self, day: date) -> dict[str, float]:
         """Return gamma and lambda that a day was ranked with, by method."""

@@ -1,6 +1,6 @@
 """What the metrics mean, in which order they and the methods are shown, and one day's numbers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 BASELINE = "dcn"
 
@@ -66,11 +66,6 @@ METRICS = (
     ),
 )
 
-GREEDY = replace(
-    next(metric for metric in METRICS if metric.name == "value_ratio"),
-    label="V/V(greedy)",
-    reads="true value of the list as a share of the greedy list's, which need not be the best",
-)
 LEFT_OUT = ("value",)
 """V itself: what a list is worth says little beside what the best one is."""
 
@@ -86,6 +81,40 @@ GAMMA = "\N{GREEK SMALL LETTER GAMMA}"
 WEIGHTS = {"mmr": "\N{GREEK SMALL LETTER LAMDA}", "cdm": GAMMA}
 
 
+@dataclass(frozen=True, slots=True)
+class FirstOrder:
+    """By what the candidates are ordered before any model of ours."""
+
+    label: str
+    reads: str
+    """What it is, for the page."""
+    in_words: str
+    """The same in a sentence: recall is so much ..."""
+
+
+PRE_RANKER = FirstOrder(
+    METHODS["pre_ranker"],
+    "the order in which the candidates came",
+    "in the pre-ranker's own order",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What one data set's metrics and methods are called."""
+
+    metrics: tuple[Metric, ...] = METRICS
+    first_order: FirstOrder = PRE_RANKER
+
+    @property
+    def methods(self) -> dict[str, str]:
+        """Labels of the methods, in the order in which they are shown."""
+        return METHODS | {"pre_ranker": self.first_order.label}
+
+
+PLAIN_NAMES = Names()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Method:
     """A method's name taken apart: 'cdm@0.05' is CDM at another weight than the profile's."""
@@ -95,24 +124,24 @@ class Method:
     weight: float
     name: str
     base: str
+    called: str
 
     @classmethod
-    def of(cls, name: str) -> "Method":
+    def of(cls, name: str, labels: dict[str, str] = METHODS) -> "Method":
         """Take a name apart; what is not known stands last, under its own name."""
         base, _, text = name.partition("@")
         try:
             weight = float(text) if text else 0.0
         except ValueError:
             base, text, weight = name, "", 0.0
-        order = list(METHODS)
-        place = order.index(base) if base in METHODS else len(order)
-        return cls(bool(text), place, weight, name, base)
+        order = list(labels)
+        place = order.index(base) if base in labels else len(order)
+        return cls(bool(text), place, weight, name, base, labels.get(base, base))
 
     @property
     def label(self) -> str:
         """What the page calls it."""
-        label = METHODS.get(self.base, self.base)
-        return f"{label} {self.weight_label}" if self.swept else label
+        return f"{self.called} {self.weight_label}" if self.swept else self.called
 
     @property
     def weight_label(self) -> str:
@@ -140,8 +169,9 @@ class Number:
 class Numbers:
     """The metrics of one model version on one day."""
 
-    def __init__(self, rows: list[dict], *, best_is_greedy: bool = False) -> None:
-        """Index rows of the metrics table; `best_is_greedy` where V* is the greedy list's value."""
+    def __init__(self, rows: list[dict], names: Names = PLAIN_NAMES) -> None:
+        """Index rows of the metrics table."""
+        self.names = names
         self._found = {
             (r["method"], r["metric"], r["k"], r["baseline"]): Number(
                 r["value"], r["low"], r["high"], r["n"]
@@ -150,11 +180,9 @@ class Numbers:
         }
         known = {metric.name for metric in METRICS} | set(LEFT_OUT)
         others = sorted({metric for _, metric, _, _ in self._found} - known)
-        self.metrics = [*METRICS, *(Metric(name=name, label=name, reads="") for name in others)]
-        if best_is_greedy:
-            self.metrics = [GREEDY if m.name == GREEDY.name else m for m in self.metrics]
-        names = {method for method, _, _, _ in self._found}
-        self.methods = sorted(Method.of(name) for name in names)
+        self.metrics = [*names.metrics, *(Metric(name=n, label=n, reads="") for n in others)]
+        methods = {method for method, _, _, _ in self._found}
+        self.methods = sorted(Method.of(name, names.methods) for name in methods)
         self.ks = sorted({k for _, _, k, _ in self._found})
 
     def get(self, method: str, metric: str, k: int, baseline: str = "") -> Number | None:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from jobs.features import flat
 from jobs.lake import Lake
 from jobs.report.metric_table import BASELINE
+from jobs.sources.raw_values import UNKNOWN
 from schemas.table import Fields
 
 SIDE_BY_SIDE = ("pre_ranker", "dcn", "mmr", "cdm")
@@ -49,7 +50,20 @@ class OneRequest:
     reordered: int
     """Requests in which CDM's list differs from DCN's at any place."""
     mean_distinct: dict[str, float]
+    apart: str
+    """In what CDM's list differs from DCN's, more than that of any other request: categories,
+    items, or nothing where every list is the same."""
+    more: int
+    fewer: int
+    """Requests whose CDM list has more or fewer different categories than DCN's."""
+    unknown_items: tuple[int, int]
+    """How many of the day's items have the category `unknown`, and how many items there are."""
     missed_positives: int
+
+    @property
+    def gain(self) -> int:
+        """How many more categories than DCN's list CDM's has; below 0 it has fewer."""
+        return self.distinct["cdm"] - self.distinct[BASELINE]
 
     @property
     def has_plain_chips(self) -> bool:
@@ -62,21 +76,21 @@ def one_request(
 ) -> OneRequest | None:
     """Return the request whose CDM list differs most from DCN's in distinct categories.
 
-    Of equals the one with the lowest id; in other items where there are no categories. None where
-    the day has no CDM list or no DCN list.
+    Of equals the one with the lowest id; in other items where no list has more or fewer categories.
+    None where the day has no CDM list or no DCN list.
     """
     k = max((k for k in ks if k <= SHOWN_PLACES), default=min(ks))
     lists = _lists(lake, day, version, k)
     if not {BASELINE, "cdm"} <= set(lists["method"]):
         return None
-    lists["category"] = lists["item_id"].map(_categories(lake, fields, day))
+    categories = _categories(lake, fields, day)
+    lists["category"] = lists["item_id"].map(categories)
     distinct = _distinct(lists, fields)
     wide = lists.pivot(index=["request_id", "rank"], columns="method", values="item_id")
     moved = (wide["cdm"] != wide[BASELINE]).groupby(level="request_id").any()
-    if fields.category:
-        change = (distinct["cdm"] - distinct[BASELINE]).abs()
-    else:
-        change = _other_items(lists)
+    gain = distinct["cdm"] - distinct[BASELINE] if fields.category else pd.Series(dtype=int)
+    # More and fewer alike: to show the best gain alone would praise a model that usually loses.
+    change = gain.abs() if gain.any() else _other_items(lists)
     chosen = change.sort_index().idxmax()  # the first of equals
     row = _candidate_row(lake, fields, day, chosen)
     mine = lists[lists["request_id"] == chosen]
@@ -97,6 +111,13 @@ def one_request(
         requests=len(change),
         reordered=int(moved.sum()),
         mean_distinct=distinct.mean().to_dict() if fields.category else {},
+        apart="categories" if gain.any() else "items" if change.any() else "",
+        more=int((gain > 0).sum()),
+        fewer=int((gain < 0).sum()),
+        unknown_items=(
+            sum(UNKNOWN in _split(category, fields) for category in categories.values()),
+            len(categories),
+        ),
         missed_positives=row["missed_positives"],
     )
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from jobs.report.evidence import JudgedDay
 from jobs.report.front import FAR
-from jobs.report.metric_table import BASELINE, METHODS, Method, Number
+from jobs.report.metric_table import BASELINE, Method, Number
 from jobs.report.place_labels import spread
 from jobs.report.svg import INK, colour, drawing, inline, marker
 
@@ -69,7 +69,7 @@ def _draw(
             markersize=6,
             elinewidth=1.1,
         )
-        ends.append((at[-1][1].value, METHODS.get(method.base, method.name), colour(method.base)))
+        ends.append((at[-1][1].value, method.label, colour(method.base)))
     axes.set_xlim(-0.4, len(days) - 0.6)
     step = max(1, len(days) // 7)
     ticks = range((len(days) - 1) % step, len(days), step)

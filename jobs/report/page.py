@@ -9,11 +9,12 @@ from markupsafe import Markup
 
 from jobs.profile.config import Profile
 from jobs.report import ledger, wording
-from jobs.report.comparison import comparison, missing_because, sweep
+from jobs.report.comparison import comparison, left_out, sweep
 from jobs.report.evidence import SHOWN_DAYS, Evidence, JudgedDay, TrainedModel
 from jobs.report.front import front
+from jobs.report.imported import account, is_told, quarantine
 from jobs.report.learning_curves import LOSSES, learning_curves
-from jobs.report.metric_table import METHODS
+from jobs.report.names import derived_from, names_of
 from jobs.report.one_request import SIDE_BY_SIDE, OneRequest
 from jobs.report.over_days import over_days, shown_metrics
 from jobs.report.teacher_picks import TeacherPicks
@@ -62,7 +63,8 @@ def page(
     models = evidence.models()
     recent = evidence.days[-LEDGER_DAYS:]
     live = [one for day in recent for one in evidence.published(day)]
-    lines = ledger.lines(evidence.lake.tables, live, [m for m in models if m.day in recent], recent)
+    recent_models = [model for model in models if model.day in recent]
+    lines = ledger.lines(evidence.lake.tables, live, recent_models, recent)
     return render(
         profile=profile,
         day=evidence.day,
@@ -76,13 +78,13 @@ def page(
         weights=weights,
         verdicts=wording.verdicts(newest.numbers) if newest else [],
         comparisons=[comparison(newest.numbers, k) for k in newest.numbers.ks] if newest else [],
-        missing=missing_because(newest.numbers, profile) if newest else [],
+        left_out=left_out(newest.numbers, profile) if newest else [],
         front=front(newest.numbers, weights) if newest else None,
         sweep=sweep(newest.numbers, shown_metrics(judged), weights) if newest else [],
         judged=judged,
         followed=shown_metrics(judged) if judged else [],
         over_days=over_days(judged) if judged else None,
-        methods=METHODS,
+        names=names_of(profile),
         models=models,
         losses=LOSSES,
         curves=learning_curves(models),
@@ -91,7 +93,9 @@ def page(
         teacher=teacher,
         recent=recent,
         lines=lines,
-        lost=[line for line in lines if line.is_lost and not line.is_zero],
+        lost=[n for n in lines if n.is_lost and not n.is_zero and not is_told(n.name)],
+        account=account(profile, live, recent),
+        quarantine=quarantine(evidence.lake, recent),
         checked=ledger.checked(checks, evidence.lake.tables, evidence.days),
         failures=ledger.failures(checks),
         manifests=[one for one in live if one.day == evidence.day],
@@ -99,6 +103,7 @@ def page(
         codes=_codes(evidence, models),
         promotions=evidence.rows("promotions"),
         derived=derived,
+        reconstructed=wording.derived(derived, derived_from(profile)),
     )
 
 

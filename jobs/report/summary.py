@@ -4,7 +4,7 @@ import textwrap
 from datetime import date
 
 from jobs.report.evidence import JudgedDay
-from jobs.report.metric_table import BASELINE, GAMMA, METHODS, Number, Numbers
+from jobs.report.metric_table import BASELINE, GAMMA, Number, Numbers
 from jobs.report.wording import CAUTION, FIXED_SPACE, MINUS, interval, number, scale, signed
 
 COLUMN = 25
@@ -12,13 +12,19 @@ PLAIN = str.maketrans({MINUS: "-", FIXED_SPACE: " ", GAMMA: "gamma"})
 
 
 def summary(
-    name: str, day: date, result: str, judged: JudgedDay | None, failed: tuple[int, int]
+    name: str,
+    day: date,
+    result: str,
+    derived: str,
+    judged: JudgedDay | None,
+    failed: tuple[int, int],
 ) -> str:
     """Return the text: the result, the main metrics by method at the largest K, validation.
 
+    `derived` says how many candidates nobody logged;
     `failed` is how many expectations failed on this day, of how many.
     """
-    blocks = [f"{name}, {day}", _wrap(result)]
+    blocks = [f"{name}, {day}", _wrap(result), _wrap(derived)]
     if judged is not None:
         blocks += [_wrap(scale(judged.numbers)), _table(judged.numbers, judged.version)]
         blocks.append(_wrap(CAUTION))
@@ -45,7 +51,7 @@ def _table(numbers: Numbers, version: str) -> str:
     for method in numbers.methods:
         if not method.swept:
             cells = [_cell(numbers.get(method.name, name, k)) for name in metrics]
-            lines.append(f"{METHODS.get(method.base, method.name):<12}{''.join(cells)}".rstrip())
+            lines.append(f"{method.label:<12}{''.join(cells)}".rstrip())
     paired = [_cell(numbers.get("cdm", name, k, BASELINE), paired=True) for name in metrics]
     if any(cell.strip() != "n/a" for cell in paired):
         lines.append(f"{'CDM - DCN':<12}{''.join(paired)}".rstrip())

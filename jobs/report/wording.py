@@ -102,12 +102,27 @@ def scale(numbers: Numbers) -> str:
         return ""
     text = (
         f"For scale: {numbers.at_k('recall', k)} is {number(chance.value)} by chance, "
-        f"{number(before.value)} in the pre-ranker's own order and {number(base.value)} by DCN"
+        f"{number(before.value)} {numbers.names.first_order.in_words} "
+        f"and {number(base.value)} by DCN"
     )
     paired = numbers.get("pre_ranker", "recall", k, BASELINE)
     if paired is not None and paired.direction > 0:
         text += ", so DCN is behind the order that it was given"
     return text + "."
+
+
+def derived(found: tuple[date, int, int] | None, of_what: str) -> str:
+    """Return how many of the candidates nobody logged, and what stands in; nothing where none is.
+
+    `found` is (day, derived candidates, candidates).
+    """
+    if found is None or not found[1]:
+        return ""
+    day, made, total = found
+    return (
+        f"{percent(made / total)} of the candidates of {day} were reconstructed, not logged: "
+        f"{of_what}."
+    )
 
 
 CAUTION = (

@@ -12,14 +12,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.sources.config import SourceConfig
-from jobs.sources.day import LEFT_OUT, LOGS, MISSED_SHOWN, Day
+from jobs.sources.counts import LOGS, NOT_IN, ROWS_OF, USED_OF, quarantined, unknown
+from jobs.sources.day import LEFT_OUT, MISSED_SHOWN, Day
 from jobs.sources.raw_values import UNKNOWN
 from jobs.sources.staging import DAYLESS, ELSEWHERE, READ, UNREAD
 
-ROWS_OF, USED_OF = "rows_of_", "rows_used_of_"
-"""Before a section of joined files, how many rows it has, and how many of these are used."""
-NOT_IN = "_not_in_"
-"""Between users or items and the section of files that have none of their ids."""
 LONGEST_SHOWN = 60
 """Characters of a value in a message."""
 
@@ -31,11 +28,6 @@ class Account:
     counts: dict[str, int]
     examples: dict[str, str]
     """By the name of a count."""
-
-
-def quarantined(part: str, reason: str = "") -> str:
-    """Return the name of the count of source rows that a reason took."""
-    return f"quarantined: {reason}" if part == LOGS else f"quarantined in {part}: {reason}"
 
 
 def measures(source: SourceConfig) -> list[Column]:
@@ -149,7 +141,7 @@ def _unread(staged: dict[str, DataFrame]) -> tuple[dict[str, int], dict[str, str
     first = F.min(F.struct("_file", "_line", "_value")).alias("first")
     by_reason = reduce(DataFrame.union, parts).groupBy("part", "_reason")
     rows = by_reason.agg(F.sum("_count").alias("count"), first).sort("part", "_reason").collect()
-    names = [f"unknown in {row['part']}: {row['_reason']}" for row in rows]
+    names = [unknown(row["part"], row["_reason"]) for row in rows]
     counts = {name: row["count"] for name, row in zip(names, rows, strict=True)}
     return counts, {name: _place(*row["first"]) for name, row in zip(names, rows, strict=True)}
 
@@ -182,5 +174,6 @@ def _items(day: Day, logs: list[Path]) -> dict[str, int]:
             known = merged.rename_columns([n.removesuffix("_max") for n in merged.column_names])
     if known is None:
         return {"items": 0}
-    unknown = {f"items_of_unknown_{name}": pc.sum(known[name]).as_py() or 0 for name in names}
-    return {"items": known.num_rows, **unknown}
+    return {"items": known.num_rows} | {
+        f"items_of_unknown_{name}": pc.sum(known[name]).as_py() or 0 for name in names
+    }

@@ -11,13 +11,13 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs.sources.checks import POSITION, rejects_of, with_reasons
 from jobs.sources.config import MICROSECONDS_A_MINUTE, SourceConfig
+from jobs.sources.counts import LOGS
 from jobs.sources.events import with_requests
 from jobs.sources.joined import Facts, join
 from jobs.sources.staging import CLICK, REJECT, ROW, Span, staged_schema
 from jobs.sources.trailing_window import Trailing
 from schemas.table import Fields
 
-LOGS = "logs"
 LEAST_CANDIDATES = 2
 """Fewer cannot be ranked."""
 LEFT_OUT, MISSED_SHOWN = "_left_out", "_missed_shown"

@@ -5,8 +5,9 @@ from datetime import date
 
 from jobs.errors import Refused
 from jobs.profile.config import Profile
-from jobs.sources.account import NOT_IN, ROWS_OF, USED_OF, Account, quarantined
-from jobs.sources.day import FEW, LOGS
+from jobs.sources.account import Account
+from jobs.sources.counts import LOGS, NOT_IN, ROWS_OF, USED_OF, became, quarantined
+from jobs.sources.day import FEW
 from jobs.sources.joined import AGAIN
 from jobs.sources.log_rows import NO_CANDIDATES
 
@@ -74,13 +75,7 @@ def _shares(counts: dict[str, int]) -> Iterator[tuple[str, int, int, str]]:
 def told(profile: Profile, found: Account) -> Iterator[str]:
     """Yield in lines that what came in is what was used and what was not, by reason."""
     counts = found.counts
-    words = {
-        "source_rows_used": "used",
-        "source_rows_of_other_days": "of other days",
-        "source_rows_quarantined": "quarantined",
-        "source_rows_outside_window": "outside the window or the pool",
-        "source_rows_cut": f"cut beyond {profile.source.most_candidates:,} a request",
-    }
+    words = became(profile.source)
     parts = " + ".join(f"{counts[n]:,} {text}" for n, text in words.items() if counts.get(n))
     yield f"{counts['source_rows']:,} source rows = {parts}"
     for part, rows in _joined(counts):
