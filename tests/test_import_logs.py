@@ -1,81 +1,15 @@
 """import_logs: a shop's logs to exact rows, every source row accounted for, through Spark."""
 
-import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from importing import Import
+from raw_shop import FIRST, HEADER, shop
 
 from jobs.cli import REFUSED
 
 pytestmark = pytest.mark.usefixtures("spark")
-
-
-SHOP = """
-name = "shop"
-k = [2]
-[fields]
-user_id = "string"
-item_id = "string"
-item = ["colour"]
-context = ["page"]
-category = "colour"
-[source]
-kind = "files"
-most_candidates = 3
-max_quarantined = 0.9
-[source.logs]
-files = ["log-*.csv", "log-*.csv.gz"]
-[source.logs.columns]
-request_id = "req"
-user_id = "visitor"
-page = "page"
-ts = { column = "at", zone = "UTC" }
-item_id = "sku"
-score = "rank_score"
-exposed = "shown"
-label = "bought"
-[[source.items]]
-files = "items.tsv"
-missing = "MISSING"
-[source.items.columns]
-item_id = "sku"
-colour = "colour"
-[teacher]
-k = 2
-[promotion]
-k = 2
-"""
-HEADER = "req,visitor,page,at,sku,rank_score,shown,bought\n"
-FIRST = """r1,ann,home,2026-01-31 10:00,a,0.9,1,1
-r1,ann,home,2026-01-31 10:00,b,0.8,1,0
-r1,ann,home,2026-01-31 10:00,"c ""x"", d",0.7,0,
-r1,ann,home,2026-01-31 10:00,a,0.6,1,0
-r2,bob,home,2026-01-31 11:00,a,nan,1,0
-r2,bob,home,2026-01-31 11:00,b,0.5,1,0
-r2,bob,home,2026-01-31 11:00,c,0.4,1,0
-r3,ann,home,2026-01-31 12:00,a,0.5,0,
-r3,eve,home,2026-01-31 12:00,b,0.4,0,
-r4,ann,home,2026-01-31 13:00,a,0.5,1,1
-r5,ann,home,2026-02-01 00:20,a,0.5,1,1
-"""
-SECOND = """r6,ann,list,2026-01-31 23:59:59,e,0.1,0,
-r6,ann,list,2026-01-31 23:59:59,d,0.2,0,
-r6,ann,list,2026-01-31 23:59:59,c,0.3,0,
-r6,ann,list,2026-01-31 23:59:59,b,0.4,0,
-r7,ann
-"""
-ITEMS = 'sku\tcolour\na\tred\nb\tblue\nc\t\nd\tred\ne\tred\na\tgreen\n"c ""x"", d"\tred\n'
-
-
-def shop(folder: Path, missing: str = "unknown") -> Import:
-    (folder / "shop.toml").write_text(SHOP.replace("MISSING", missing), encoding="utf-8")
-    made = Import(folder, str(folder / "shop.toml"))
-    (made.source / "log-1.csv").write_text(HEADER + FIRST, encoding="utf-8")
-    (made.source / "log-2.csv.gz").write_bytes(gzip.compress((HEADER + SECOND).encode()))
-    (made.source / "items.tsv").write_text(ITEMS, encoding="utf-8")
-    return made
 
 
 def test_a_row_a_candidate_in_several_files(tmp_path, capsys):
@@ -153,25 +87,6 @@ def test_ids_that_are_in_no_file_are_counted_and_refused_where_all_are(tmp_path,
     assert "none of the day's 5 items is in source.items[0]: is its item_id the right" in said
 
 
-@pytest.mark.parametrize(
-    ("day", "hours"), [("2026-03-28", 24), ("2026-03-29", 23), ("2026-10-25", 25)]
-)
-def test_a_day_of_a_zone_is_whole_where_the_clock_changes(tmp_path, day, hours):
-    made = shop(tmp_path)
-    profile = Path(made.profile)
-    text = profile.read_text().replace('["log-*.csv", "log-*.csv.gz"]', '"log-{date}.csv"')
-    text = text.replace('zone = "UTC"', 'zone = "Europe/Berlin"')
-    profile.write_text(text.replace("k = [2]", 'k = [2]\nday_zone = "Europe/Berlin"', 1))
-    at = [f"{day} 00:00", f"{day} 12:00", f"{day} 23:59:59"]
-    rows = "".join(f"r{n},ann,home,{t},{i},0.5,1,1\n" for n, t in enumerate(at) for i in "ab")
-    (made.source / f"log-{day}.csv").write_text(HEADER + rows, encoding="utf-8")
-    assert made.run(day) == 0
-    found = [row["ts"] for row in made.rows("request_logs", day)]
-    assert len(found) == 6
-    assert round((max(found) - min(found)).total_seconds() / 3600) == hours
-    assert made.manifest("request_logs", day).counts["source_rows_quarantined"] == 0
-
-
 def test_too_much_in_quarantine_publishes_nothing(tmp_path, capsys):
     made = shop(tmp_path)
     profile = Path(made.profile)
@@ -212,57 +127,12 @@ def test_too_many_bad_rows_of_a_joined_file(tmp_path, capsys):
     assert "10 quarantined in items[0]: item_id is missing (first items.tsv:3)" in said
 
 
-def test_rows_that_tell_no_day_are_held_against_all_rows(tmp_path, capsys):
-    made = shop(tmp_path)
-    profile = Path(made.profile)
-    profile.write_text(profile.read_text().replace("= 0.9", "= 0.25"), encoding="utf-8")
-    days = "".join(
-        f"x{day}{n},ann,home,2026-01-{day} 10:00,{item},0.5,1,1\n"
-        for day in (20, 21, 22, 23)
-        for n in range(2)
-        for item in "ab"
-    )
-    torn = "r,ann,home,yesterday,a,0.5,1,1\nr9,ann\n" * 2
-    (made.source / "log-1.csv").write_text(HEADER + days + torn, encoding="utf-8")
-    (made.source / "log-2.csv.gz").unlink()
-    profile.write_text(profile.read_text().replace(', "log-*.csv.gz"', ""), encoding="utf-8")
-    assert made.run("2026-01-21") == 0  # 4 of 20, not 4 of the day's 8
-    counts = made.manifest("request_logs", "2026-01-21").counts
-    assert counts["source_rows_quarantined"] == 4
-    assert counts["source_rows_quarantined_of_any_day"] == 4
-    (made.source / "log-1.csv").write_text(HEADER + days + torn * 2, encoding="utf-8")
-    assert made.run("2026-01-21") == REFUSED
-    said = capsys.readouterr().err
-    assert "8 of 24 source rows, which tell no day, cannot be used: 33.3%" in said
-
-
 def test_a_day_without_a_click_is_refused(tmp_path, capsys):
     made = shop(tmp_path)
     bought = FIRST.replace("0.9,1,1", "0.9,1,0")
     (made.source / "log-1.csv").write_text(HEADER + bought, encoding="utf-8")
     assert made.run("2026-01-31") == REFUSED
     assert "none of the day's 4 shown candidates was clicked" in capsys.readouterr().err
-
-
-def test_a_day_that_the_source_has_not(tmp_path, capsys):
-    made = shop(tmp_path)
-    assert made.run("2026-03-01") != 0
-    said = capsys.readouterr().err
-    assert "of 16 source rows none is on 2026-03-01 (from 00:00 UTC on)" in said
-    assert "Give another --date" in said
-
-
-def test_files_named_for_a_day_hold_that_day_alone(tmp_path):
-    made = shop(tmp_path)
-    profile = Path(made.profile)
-    text = profile.read_text().replace('["log-*.csv", "log-*.csv.gz"]', '"log-{date}.csv"')
-    profile.write_text(text, encoding="utf-8")
-    (made.source / "log-2026-01-31.csv").write_text(HEADER + FIRST, encoding="utf-8")
-    (made.source / "log-2026-01-30.csv").write_text(HEADER, encoding="utf-8")
-    assert made.run("2026-01-31") == 0
-    lost = made.rows("quarantine", "2026-01-31")
-    assert [r["source_row"] for r in lost if "day that its file" in r["reason"]] == [12]
-    assert made.manifest("request_logs", "2026-01-31").counts["source_rows_of_other_days"] == 0
 
 
 def test_what_a_task_refuses_is_said_in_its_own_words(tmp_path, capsys):

@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         type=Path,
         action="append",
-        help="raw file: parquet, feather, csv or tsv, gzipped or not; again for each further one",
+        help="raw file: parquet, feather, csv or tsv, packed or not; again for each further one",
     )
     parser.add_argument("--out", type=Path, help="where the draft goes; else it is printed")
     return parser

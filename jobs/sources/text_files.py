@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import lzma
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -40,7 +41,7 @@ def table(files: RawFiles, path: str) -> Iterator[tuple[list[str], Any]]:
             recent.is_read = True
             yield names, _rows(reader, recent, len(names))
             recent.check_end(reader.line_num)
-    except (csv.Error, OSError, EOFError, zlib.error) as error:
+    except (csv.Error, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise damaged(Path(path), error) from error
 
 
