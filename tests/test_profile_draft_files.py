@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from drafting import drafted, is_good, why
 
-from jobs.profile.file_pattern import exact_pattern, start_of
+from jobs.profile.file_pattern import start_of
 from jobs.profile.load import load_profile
 
 CANDIDATES = "request_id,user_id,ts,item_id,clicked\n" + "".join(
@@ -92,13 +92,13 @@ def test_events_are_read_without_a_date(folder):
     assert is_good()
 
 
-def test_an_item_file_keeps_its_name_unless_it_has_a_day(folder):
+def test_item_files_that_are_called_alike_are_all_meant_unless_one_is_something_else(folder):
     write(folder, CANDIDATES, "data1.csv", "data3.csv")
     write(folder, ITEMS, "data2.csv", "items-1.csv", "items-2.csv")
     _, values = drafted("data1.csv", "data2.csv")
     assert values["source"]["logs"]["files"] == "data1.csv"
     assert values["source"]["items"][0]["files"] == "data2.csv"
-    assert drafted("data1.csv", "items-1.csv")[1]["source"]["items"][0]["files"] == "items-1.csv"
+    assert drafted("data1.csv", "items-1.csv")[1]["source"]["items"][0]["files"] == "items-*.csv"
     (folder / "data2.csv").unlink()
     write(folder, ITEMS, "2026-01-31/items-1.csv", "2026-01-31/items-2.csv")
     _, values = drafted("data1.csv", "2026-01-31/items-1.csv")
@@ -112,4 +112,3 @@ def test_files_start_from_the_folder_above_the_day():
     assert start_of(Path("2026-01-31/log.csv")) == Path()
     assert start_of(Path("/a/2026-01-31/b/log.csv")) == Path("/a")
     assert start_of(Path("/a/2026-01-31/b/c/d/e/log.csv")) == Path("/a/2026-01-31/b/c/d/e")
-    assert exact_pattern(Path("/a"), Path("/a/b/x*.csv")).files == "b/x[*].csv"

@@ -8,7 +8,7 @@ from pathlib import Path
 from jobs.profile.content import Content
 from jobs.profile.draft_files import file_entries
 from jobs.profile.entry import Entry, comment
-from jobs.profile.file_pattern import exact_pattern, file_pattern, start_of
+from jobs.profile.file_pattern import file_pattern, start_of
 from jobs.profile.guess_joined import JoinedGuess, guess_joined
 from jobs.profile.guess_lists import ListGuess, item_list
 from jobs.profile.guess_logs import LogGuess
@@ -50,14 +50,14 @@ def draft(samples: list[Sample], name: str = "") -> str:
     for sample in others:
         joined.append(guess_joined(sample, log, used))
         used.update(joined[-1].fields)
-    folder = _folder(samples)
+    folder, paths = _folder(samples), [sample.path for sample in samples]
     name = name or re.sub(r"\W+", "_", first.path.name.partition(".")[0])
     return "\n".join(
         [
             *_head(samples, name),
             *_fields(log, joined),
-            *_source(folder, log, [sample.path for sample in others]),
-            *_joined(folder, joined),
+            *_source(folder, log, paths[1:]),
+            *_joined(folder, joined, paths),
             *_settings(log),
             "",
         ]
@@ -146,7 +146,7 @@ def _source(folder: Path, log: LogGuess, others: list[Path]) -> Iterator[str]:
         yield from _lines(*unused)
 
 
-def _joined(folder: Path, joined: list[JoinedGuess]) -> Iterator[str]:
+def _joined(folder: Path, joined: list[JoinedGuess], every: list[Path]) -> Iterator[str]:
     for guess in joined:
         yield ""
         file = guess.sample.path.name
@@ -160,7 +160,9 @@ def _joined(folder: Path, joined: list[JoinedGuess]) -> Iterator[str]:
         else:
             section = "items" if guess.key == "item_id" else "users"
             yield f"[[source.{section}]]"
-            pattern = exact_pattern(folder, guess.sample.path)
+            path = guess.sample.path
+            others = [other for other in every if other != path]
+            pattern = file_pattern(folder, path, others, by_day=True)
             yield from _lines(*file_entries(pattern, guess.sample))
             yield from ("", f"[source.{section}.columns]")
             yield from _lines(*guess.entries)

@@ -45,15 +45,8 @@ def start_of(path: Path) -> Path:
     return top / name[: name.index(day)].rpartition("/")[0] if day else path.parent
 
 
-def exact_pattern(folder: Path, path: Path) -> FilePattern:
-    """Return a pattern that fits one file, or where its name has a day one file a day."""
-    if _day_in(path.relative_to(start_of(path)).as_posix())[0]:
-        return file_pattern(folder, path, [], by_day=True)
-    return FilePattern(glob.escape(_below(folder, path)))
-
-
 def file_pattern(folder: Path, path: Path, others: list[Path], by_day: bool) -> FilePattern:
-    """Return the pattern of a log; `others` are samples of something else.
+    """Return the pattern of a sample's files; `others` are samples of something else.
 
     Where files are not read by day, as events are not, * stands for the day too.
     """
