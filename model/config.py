@@ -27,6 +27,7 @@ class TeacherConfig:
     """The greedy diversifier that labels (Eq. 1-4)."""
 
     name: str = "mmr"
+    """Which diversifier."""
     diversity_weight: float = 0.25
     """lambda, the weight of Div against f; 0 is top-K by f."""
     k: int = 5
@@ -58,8 +59,11 @@ class ModelConfig:
     width: int = 64
     """d, width of e_i, u, q, k, v and C."""
     cross_layers: int = 3
+    """Cross layers of the DCN."""
     hidden: tuple[int, ...] = (256, 128, 64)
+    """Widths of the layers of its deep part."""
     dropout: float = 0.25
+    """Share of these layers' outputs that a training step drops."""
     context_size: int = 10
     """k, items in the positive and in the negative context."""
     similarity_scale: float = 4.0
@@ -83,6 +87,7 @@ class TrainingConfig:
     """The optimisation (Eq. 18-20, section 4.1.4)."""
 
     train_days: int = 3
+    """Days up to this one that a model learns from."""
     validation_share: float = 0.1
     """Share of the users that early stopping judges."""
     max_candidates: int = 256
@@ -92,9 +97,11 @@ class TrainingConfig:
     batch_size: int = 64
     """Requests a step."""
     epochs: int = 20
+    """Most passes over the examples."""
     patience: int = 3
     """Epochs without a better validation loss before the best one is kept."""
     learning_rate: float = 1e-3
+    """Of Adam."""
     beta_kd: float = 1.0
     """beta_1, weight of the distillation loss."""
     beta_nce: float = 0.05
@@ -104,6 +111,7 @@ class TrainingConfig:
     targets: int = 64
     """Targets a request in training: all winners, then sampled losers, reweighted; 0 is all."""
     seed: int = 17
+    """Of weights, batches and noise."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -1,10 +1,11 @@
 """What a table is: columns with meaning, type, range and shape, under the fields of a data set."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Kind = Literal["string", "int64", "int32", "float64", "float32", "timestamp"]
-ID_KINDS = ("int64", "string")
+IdKind = Literal["int64", "string"]
+ID_KINDS = get_args(IdKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,22 @@ class Table:
 class Fields:
     """The fields of one data set, as its profile names them; the tables depend on nothing else."""
 
-    request_id: Kind = "string"
-    user_id: Kind = "int64"
-    item_id: Kind = "int64"
+    request_id: IdKind = "string"
+    """Type of the requests' ids."""
+    user_id: IdKind = "int64"
+    """Type of the users' ids."""
+    item_id: IdKind = "int64"
+    """Type of the items' ids."""
     item: tuple[str, ...] = ()
+    """Names of what is known of an item, such as its category and brand."""
     context: tuple[str, ...] = ()
+    """Names of what is known of a request when it is made, such as its query and the user's age."""
     dense: tuple[str, ...] = ()
+    """Numbers that the model is told as numbers: `score`, and columns of their own."""
     category: str = ""
+    """The field of `item` that diversity is counted on; without one by reference vectors alone."""
     category_separator: str = ""
+    """What stands between the values of a category of several, such as "|"."""
 
     @property
     def dense_columns(self) -> tuple[str, ...]:

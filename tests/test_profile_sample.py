@@ -174,11 +174,11 @@ def test_a_draft_never_replaces_a_file_and_is_a_toml_file(folder, capsys):
 def test_one_of_the_two_modes_is_asked_for_and_help_shows_both(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     for flags, words in (
-        ([], "one of the arguments --check --sample is required"),
+        ([], "one of the arguments --check --sample --keys is required"),
         (["--check", "a.toml", "--sample", "b.csv"], "not allowed with argument --check"),
         (
             ["--check", "toy", "--out", "a.toml"],
-            "argument --out: not allowed with argument --check",
+            "argument --out: only allowed with argument --sample",
         ),
     ):
         with pytest.raises(SystemExit, match="2"):

@@ -92,6 +92,12 @@ def test_the_facts_of_a_run(made: tuple[Path, str]) -> None:
     assert re.search(r"^\| CDM - DCN \|", methods, re.MULTILINE)
 
 
+def test_the_whole_profile_is_one(tmp_path: Path) -> None:
+    text = re.search(r"```toml\n(.*?)```", README, re.DOTALL)[1]
+    (tmp_path / "my.toml").write_text(text, encoding="utf-8")
+    assert load_profile(str(tmp_path / "my.toml")).fields.context == ("tab", "age")
+
+
 def test_the_readme_names_both_commands() -> None:
     assert {"make run", "make test"} <= set(COMMANDS)
 

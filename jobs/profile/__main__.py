@@ -1,9 +1,9 @@
-"""Check a profile of your own against its files, or draft one from some of them.
+"""Check a profile of your own against its files, draft one from some of them, or tell its keys.
 
 --check reads the profile and the columns of each file that it names, and tells all that is wrong
 with its line and its fix; then the first rows of some, as an import reads them. --sample reads the
 first rows of raw files, the log first, then those about items or users, and writes a profile with a
-reason for every guess. Neither touches a lake.
+reason for every guess. --keys tells every key that a profile can have. None touches a lake.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from jobs.errors import Refused
 from jobs.profile.check import file_problems, parts_of_any_day
 from jobs.profile.draft import draft
 from jobs.profile.heads import heads
+from jobs.profile.keys import keys
 from jobs.profile.load import load_profile, profile_text
 from jobs.profile.problems import refusal
 from jobs.profile.sample import read_sample
@@ -29,7 +30,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog=f"python -m jobs.{STEP}",
         description=__doc__,
         epilog=f"examples:\n  python -m jobs.{STEP} --check my.toml\n  python -m jobs.{STEP} "
-        "--sample raw/clicks.csv --sample raw/items.csv --out my.toml",
+        f"--sample raw/clicks.csv --sample raw/items.csv --out my.toml\n  python -m jobs.{STEP} "
+        "--keys source.logs",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -41,6 +43,13 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         action="append",
         help="raw file: parquet, feather, csv or tsv, packed or not; again for each further one",
+    )
+    mode.add_argument(
+        "--keys",
+        metavar="SECTION",
+        nargs="?",
+        const="",
+        help="all keys, or those of a section such as source.logs",
     )
     parser.add_argument("--out", type=Path, help="where the draft goes; else it is printed")
     return parser
@@ -93,10 +102,13 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command."""
     parser = build_parser()
     args = parser.parse_args(argv)
-    if args.check and args.out:
-        parser.error("argument --out: not allowed with argument --check")
+    if args.out and not args.sample:
+        parser.error("argument --out: only allowed with argument --sample")
     try:
-        text = check(args.check) if args.check else write_draft(args.sample, args.out)
+        if args.check:
+            text = check(args.check)
+        else:
+            text = write_draft(args.sample, args.out) if args.sample else keys(args.keys)
     except Refused as refused:
         sys.stderr.write(f"{STEP}: refused: {refused}\n")
         return REFUSED

@@ -33,7 +33,9 @@ class Profile:
     """Everything that the steps need to know of a data set."""
 
     name: str
+    """What the data set is called."""
     description: str = ""
+    """What it is, for the report."""
     k: tuple[int, ...] = (5,)
     """Lengths of the lists that are judged."""
     day_start: str = "00:00"
@@ -41,6 +43,7 @@ class Profile:
     day_zone: str = "UTC"
     """Whose clock that is, such as "Europe/Oslo", where a day may have 23 or 25 hours."""
     unexposed_as_negative: bool = False
+    """Whether candidates that nobody saw are learned as not clicked, rather than left out."""
     fields: Fields = field(default_factory=Fields)
     source: SourceConfig = field(default_factory=SourceConfig)
     world: WorldConfig = field(default_factory=WorldConfig)

@@ -80,7 +80,7 @@ class RawFiles:
     date_format: str = "%Y-%m-%d"
     """How {date} is written, as in Python's strftime."""
     format: str = ""
-    """parquet, feather, csv or tsv, text gzipped or not; empty: by the name."""
+    """parquet, feather, csv or tsv, text packed (.gz, .bz2, .xz) or not; empty: by the name."""
     delimiter: str = ""
     """Between columns, where it is neither a comma (csv) nor a tab (tsv)."""
     quote: str = '"'
@@ -148,6 +148,7 @@ class SourceConfig:
     """Where request_logs come from: the simulator, or files."""
 
     kind: str = "simulated"
+    """`simulated`, by [world], or `files`."""
     path: str = ""
     """Folder that file names start from; relative to the folder the command is called in."""
     logs: LogFiles | None = None
@@ -174,6 +175,7 @@ class SourceConfig:
     skip_seen: bool = False
     """Leave out of the derived candidates what the user met in the window before."""
     seed: int = 0
+    """Of what is drawn at random."""
     most_candidates: int = 10_000
     """Longer requests are cut to the best by score, and counted."""
     max_quarantined: float = 0.01

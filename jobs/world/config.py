@@ -12,15 +12,19 @@ class WorldConfig:
     """A world: catalogue, audience, requests, logger and how repetition wears."""
 
     seed: int = 2024
+    """Of all that is drawn."""
     first_day: date = date(2026, 1, 1)
+    """The day on which the catalogue has its first items alone."""
     requests: int = 1500
     """Requests a day."""
     users: int = 600
+    """Users, each with interests of their own."""
     items: int = 6000
     """Items on the first day."""
     new_items: int = 150
     """Items added each further day."""
     categories: int = 333
+    """Categories that items and interests are of."""
     context_values: int = 333
     """Different queries, or tabs, that a request may come from."""
     candidates: int = 213
@@ -41,6 +45,7 @@ class WorldConfig:
     """kappa: delta_uc = 1 - kappa_u (1 - interest), kappa_u uniform within a third of kappa; 0 is
     the negative control, a world that nothing wears."""
     wear_by: Literal["category", "likeness"] = "category"
+    """What wears: items of a category shown before, or likeness to the items shown before."""
     headroom: tuple[float, ...] = (1.05, 1.15)
     """Where V* / V(top-K by p) must lie at the largest K, unless wear is 0."""
 
