@@ -29,9 +29,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m jobs.{STEP}",
         description=__doc__,
-        epilog=f"examples:\n  python -m jobs.{STEP} --check my.toml\n  python -m jobs.{STEP} "
-        f"--sample raw/clicks.csv --sample raw/items.csv --out my.toml\n  python -m jobs.{STEP} "
-        "--keys source.logs",
+        epilog=f"examples:\n  python -m jobs.{STEP} --keys source.logs\n  python -m jobs.{STEP} "
+        f"--check my.toml\n  python -m jobs.{STEP} "
+        "--sample raw/clicks.csv --sample raw/items.csv --out my.toml",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
