@@ -155,7 +155,9 @@ def audit(files: list[Path], table: Table, source: str | None = None) -> Content
                 hashes.append(row_hashes(batch.select(key))[0])
     if digest.rows == 0 and not table.may_be_empty:
         raise Refused(f"{source or table.name}: no rows; an empty {table.name} is never published")
-    ordered = np.sort(np.concatenate(hashes))
+    ordered = np.concatenate(hashes)
+    hashes.clear()
+    ordered.sort()
     again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if len(again):
         alike = [
