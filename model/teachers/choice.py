@@ -1,0 +1,13 @@
+"""Every teacher by the name that a profile gives it."""
+
+from model.config import TeacherConfig
+from model.teachers import mmr
+from model.teachers.requests import Picks, Requests
+
+TEACHERS = {"mmr": mmr.pick, "mmr_item": mmr.pick}
+"""The names of model.config.USES."""
+
+
+def pick(requests: Requests, config: TeacherConfig) -> Picks:
+    """Let the configured teacher pick min(K, N) candidates of each request."""
+    return TEACHERS[config.name](requests, config)
