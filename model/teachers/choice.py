@@ -1,10 +1,17 @@
 """Every teacher by the name that a profile gives it."""
 
 from model.config import TeacherConfig
-from model.teachers import mmr
+from model.teachers import calibrated, category_decay, mmr, msd, one_pass
 from model.teachers.requests import Picks, Requests
 
-TEACHERS = {"mmr": mmr.pick, "mmr_item": mmr.pick}
+TEACHERS = {
+    "mmr": mmr.pick,
+    "mmr_item": mmr.pick,
+    "one_pass": one_pass.pick,
+    "category_decay": category_decay.pick,
+    "msd": msd.pick,
+    "calibrated": calibrated.pick,
+}
 """The names of model.config.USES."""
 
 

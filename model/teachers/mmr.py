@@ -5,13 +5,13 @@ or with a cosine scale kappa > 0 kappa * cos of the same two vectors; item-level
 vector has the cosine 0 with everything.
 """
 
-from math import exp, inf, sqrt
+from math import exp, inf
 
 import numpy as np
 from numba import njit
 
 from model.config import TeacherConfig
-from model.teachers.lanes import LANES, dot_lanes, gather
+from model.teachers.lanes import LANES, dot_lanes, gather, weigh
 from model.teachers.order import goes_before, roughly_by_f
 from model.teachers.requests import Picks, Requests
 
@@ -81,7 +81,7 @@ def _greedy(ends, row, f, table, u, k, weight, scale, lazy, order, gain):  # noq
     the look at the bounds. Candidates stand in their blocks roughly by f, and blocks that were
     never reached are not even gathered.
     """
-    width = table.shape[1]
+    width, cosine = table.shape[1], scale > 0.0
     largest, start = 0, 0
     for end in ends:
         largest, start = max(largest, end - start), end
@@ -89,7 +89,7 @@ def _greedy(ends, row, f, table, u, k, weight, scale, lazy, order, gain):  # noq
     picks = np.empty((min(k, largest), width))
     similarity = np.empty(LANES)
     member = np.empty(largest, np.int64)
-    most, bound, per_length = np.empty(largest), np.empty(largest), np.ones(largest)
+    most, bound, per_length = np.empty(largest), np.empty(largest), np.empty(largest)
     seen, lead = np.empty(len(blocks), np.int64), np.empty(len(blocks), np.int64)
     top = np.empty(len(blocks))
     start = 0
@@ -119,13 +119,7 @@ def _greedy(ends, row, f, table, u, k, weight, scale, lazy, order, gain):  # noq
             if b < touched:
                 lead[b] = _leader(bound, f, row, member, b * LANES, min((b + 1) * LANES, n))
                 top[b] = bound[lead[b]]
-            length = 0.0
-            for d in range(width):
-                weighed = np.float64(table[row[chosen], d]) * u[request, d]
-                picks[step - 1, d] = weighed * u[request, d]
-                length += weighed * weighed
-            if scale > 0.0:
-                picks[step - 1] *= scale / sqrt(length) if length > 0.0 else 0.0
+            weigh(table, row[chosen], u[request], scale, picks[step - 1])
             ahead = 0
             for b in range(1, touched):
                 if top[b] > top[ahead]:
@@ -143,16 +137,10 @@ def _greedy(ends, row, f, table, u, k, weight, scale, lazy, order, gain):  # noq
                 low, high = b * LANES, min((b + 1) * LANES, n)
                 if b >= touched:
                     touched = b + 1
-                    gather(table, row, member[low:high], blocks[b])
+                    lanes = member[low:high]
+                    gather(table, row, lanes, u[request], cosine, blocks[b], per_length[low:high])
                     lead[b] = _leader(bound, f, row, member, low, high)
                     top[b] = bound[lead[b]]
-                    if scale > 0.0:
-                        for i in range(low, high):
-                            length = 0.0
-                            for d in range(width):
-                                weighed = np.float64(blocks[b, d, i - low]) * u[request, d]
-                                length += weighed * weighed
-                            per_length[i] = 1.0 / sqrt(length) if length > 0.0 else 0.0
                 while seen[b] < step and not (lazy and top[b] < best_gain):
                     dot_lanes(blocks[b], picks[seen[b]], similarity)
                     seen[b] += 1

@@ -1,4 +1,4 @@
-"""The order of candidates inside of a kernel: the tie rule, and a rough order by f."""
+"""The order of candidates inside of a kernel: the tie rule, the best few, a rough order."""
 
 import numpy as np
 from numba import njit
@@ -8,6 +8,31 @@ from numba import njit
 def goes_before(f: np.ndarray, row: np.ndarray, i: int, j: int) -> bool:
     """Whether candidate i wins a tie against j."""
     return f[i] > f[j] or (f[i] == f[j] and row[i] < row[j])
+
+
+@njit(cache=True, nogil=True)
+def best_few(
+    score: np.ndarray, f: np.ndarray, row: np.ndarray, start: int, end: int, found: np.ndarray
+) -> int:
+    """Write the best candidates of start..end-1 by score into `found`, best first; return how many.
+
+    Equal scores go to the higher f, then to the lower row. For few of many: a candidate that is
+    not among the best costs one comparison.
+    """
+    count = 0
+    for i in range(start, end):
+        place = count
+        while place > 0:
+            j = found[place - 1]
+            if score[i] < score[j] or (score[i] == score[j] and not goes_before(f, row, i, j)):
+                break
+            if place < len(found):
+                found[place] = j
+            place -= 1
+        if place < len(found):
+            found[place] = i
+            count = min(count + 1, len(found))
+    return count
 
 
 @njit(cache=True, nogil=True)
