@@ -55,7 +55,7 @@ def gain_by(requests: Requests, config: TeacherConfig):
 @settings(max_examples=60)
 def test_exactly_the_slow_greedy(name, lazy, requests, k, weight):
     config = mmr(k, weight, name)
-    assert_greedy(requests, greedy(requests, config, lazy), k, gain_by(requests, config))
+    assert_greedy(requests, greedy(requests, config, lazy=lazy), k, gain_by(requests, config))
 
 
 @given(batches(), KS, WEIGHTS, st.sampled_from([0.5, 2.0, 40.0]))

@@ -16,16 +16,19 @@ from numba import njit
 from model.config import TeacherConfig
 from model.teachers.order import goes_before
 from model.teachers.requests import Picks, Requests
+from model.teachers.ruled import best_allowed, close_list, open_list, put
+from model.teachers.rules import Rules, ledger
 
 ALPHA = 0.01
 """Share of p that is mixed into q, so that KL stays finite where the list lacks a category."""
 
 
-def pick(requests: Requests, config: TeacherConfig) -> Picks:
+def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) -> Picks:
     """Pick min(K, N) candidates of each request greedily; a gain is what it adds to the worth.
 
     Equal gains go to the higher f, then to the lower row.
     """
+    book = ledger(rules, requests, config.k)
     order, gain = np.zeros(len(requests.f), np.int32), np.full(len(requests.f), np.nan)
     _calibrated(
         requests.ends,
@@ -36,10 +39,11 @@ def pick(requests: Requests, config: TeacherConfig) -> Picks:
         requests.category.max(initial=-1) + 1,
         config.k,
         config.diversity_weight,
+        book,
         order,
         gain,
     )
-    return Picks(order, gain)
+    return Picks(order, gain, None if book is None else book.relaxed)
 
 
 @njit(cache=True, nogil=True)
@@ -51,12 +55,14 @@ def _term(wanted, given):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _calibrated(ends, row, f, category_ends, category, categories, k, weight, order, gain):  # noqa: ANN001, ANN202
+def _calibrated(ends, row, f, category_ends, category, categories, k, weight, rules, order, gain):  # noqa: ANN001, ANN202
     """Fill order and gain. An item changes only its own categories' terms of the sum."""
     wanted, given = np.empty(categories), np.empty(categories)
     term, change = np.empty(categories), np.empty(categories)
+    worth = np.full(len(f) if rules is not None else 0, -inf)
     start = 0
-    for end in ends:
+    for request in range(len(ends)):
+        end = ends[request]
         wanted[:], given[:] = 0.0, 0.0
         total = 0.0
         for i in range(start, end):
@@ -69,14 +75,17 @@ def _calibrated(ends, row, f, category_ends, category, categories, k, weight, or
         divergence = 0.0
         for c in range(categories):
             divergence += _term(wanted[c], 0.0)
-        for step in range(1, min(k, end - start) + 1):
+        last = min(k, end - start)
+        if rules is not None:
+            open_list(rules, start, end, last)
+        for step in range(1, last + 1):
             # What the list would be with one more item of no category.
             base = 0.0
             for c in range(categories):
                 term[c] = _term(wanted[c], given[c] / step)
                 base += term[c]
                 change[c] = _term(wanted[c], (given[c] + 1.0) / step) - term[c]
-            best, best_gain, best_after = -1, -inf, 0.0
+            best, best_gain = -1, -inf
             for i in range(start, end):
                 if order[i]:
                     continue
@@ -87,14 +96,26 @@ def _calibrated(ends, row, f, category_ends, category, categories, k, weight, or
                 else:
                     for c in category[low : category_ends[i]]:
                         after += _term(wanted[c], (given[c] + 1.0 / own) / step) - term[c]
-                worth = f[i] - weight * (after - divergence)
-                if worth > best_gain or (
-                    worth == best_gain and best >= 0 and goes_before(f, row, i, best)
+                now = f[i] - weight * (after - divergence)
+                if rules is not None:
+                    worth[i] = now
+                elif now > best_gain or (
+                    now == best_gain and best >= 0 and goes_before(f, row, i, best)
                 ):
-                    best, best_gain, best_after = i, worth, after
+                    best, best_gain = i, now
+            if rules is not None:
+                best = best_allowed(worth, f, row, start, end, rules, step)
+                if best < 0:
+                    break
+                best_gain, worth[best] = worth[best], -inf
+                put(rules, request, best, step, last)
             order[best], gain[best] = step, best_gain
-            divergence = best_after
             low = category_ends[best - 1] if best else 0
-            for c in range(low, category_ends[best]):
-                given[category[c]] += 1.0 / (category_ends[best] - low)
+            for c in category[low : category_ends[best]]:
+                given[c] += 1.0 / (category_ends[best] - low)
+            divergence = 0.0
+            for c in range(categories):
+                divergence += _term(wanted[c], given[c] / step)
+        if rules is not None:
+            close_list(rules, request)
         start = end

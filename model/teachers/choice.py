@@ -3,6 +3,7 @@
 from model.config import TeacherConfig
 from model.teachers import calibrated, category_decay, mmr, msd, one_pass
 from model.teachers.requests import Picks, Requests
+from model.teachers.rules import Rules
 
 TEACHERS = {
     "mmr": mmr.pick,
@@ -15,6 +16,6 @@ TEACHERS = {
 """The names of model.config.USES."""
 
 
-def pick(requests: Requests, config: TeacherConfig) -> Picks:
-    """Let the configured teacher pick min(K, N) candidates of each request."""
-    return TEACHERS[config.name](requests, config)
+def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) -> Picks:
+    """Let the configured teacher pick min(K, N) candidates of each request, fewer under rules."""
+    return TEACHERS[config.name](requests, config, rules)

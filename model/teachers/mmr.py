@@ -14,19 +14,23 @@ from model.config import TeacherConfig
 from model.teachers.lanes import LANES, dot_lanes, gather, weigh
 from model.teachers.order import goes_before, roughly_by_f
 from model.teachers.requests import Picks, Requests
+from model.teachers.ruled import allows, best_allowed, close_list, open_list, put
+from model.teachers.rules import Rules, ledger
 
 
-def pick(requests: Requests, config: TeacherConfig) -> Picks:
+def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) -> Picks:
     """Pick min(K, N) candidates of each request greedily.
 
     The first pick is the largest f (Eq. 4) and its gain is f; each further one maximises
     f_i + lambda * Div(i | R) (Eq. 2). Equal gains go to the higher f, then to the lower row. The
     name "mmr" weighs the vectors with u, "mmr_item" does not.
     """
-    return greedy(requests, config, lazy=True)
+    return greedy(requests, config, rules)
 
 
-def greedy(requests: Requests, config: TeacherConfig, lazy: bool) -> Picks:
+def greedy(
+    requests: Requests, config: TeacherConfig, rules: Rules | None = None, lazy: bool = True
+) -> Picks:
     """Pick as `pick` does; without laziness every similarity is computed, to compare with."""
     width = requests.table.shape[1]
     u = requests.u
@@ -34,6 +38,7 @@ def greedy(requests: Requests, config: TeacherConfig, lazy: bool) -> Picks:
         u = np.ones((len(requests.ends), width), np.float32)
     if u is None:
         raise ValueError("teacher.name = 'mmr' needs the users' vectors u")
+    book = ledger(rules, requests, config.k)
     order, gain = np.zeros(len(requests.f), np.int32), np.full(len(requests.f), np.nan)
     _greedy(
         requests.ends,
@@ -45,10 +50,11 @@ def greedy(requests: Requests, config: TeacherConfig, lazy: bool) -> Picks:
         config.diversity_weight,
         config.cosine_scale,
         lazy,
+        book,
         order,
         gain,
     )
-    return Picks(order, gain)
+    return Picks(order, gain, None if book is None else book.relaxed)
 
 
 @njit(cache=True, nogil=True)
@@ -71,7 +77,7 @@ def _leader(bound, f, row, member, start, end):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _greedy(ends, row, f, table, u, k, weight, scale, lazy, order, gain):  # noqa: ANN001, ANN202
+def _greedy(ends, row, f, table, u, k, weight, scale, lazy, rules, order, gain):  # noqa: ANN001, ANN202
     """Fill order and gain.
 
     A gain only falls as picks are added, so what it was at an earlier step is an upper bound: a
@@ -107,11 +113,23 @@ def _greedy(ends, row, f, table, u, k, weight, scale, lazy, order, gain):  # noq
                     first = i
             # Also of all blocks behind it, so that those reached are always the first ones.
             top[b], seen[b] = reach, 0
-        best, best_gain, touched = first, f[member[first]], 0
-        last = min(k, n)
+        last, touched, levels = min(k, n), 0, 1
+        if rules is not None:
+            open_list(rules, start, end, last)
+            levels = rules.levels
+            allowed = best_allowed(f, f, row, start, end, rules, 1)
+            first = -1
+            for i in range(n):
+                if member[i] == allowed:
+                    first = i
+        best, best_gain = first, f[member[first]]
         for step in range(1, last + 1):
+            if best < 0:
+                break
             chosen = member[best]
             order[chosen], gain[chosen] = step, best_gain
+            if rules is not None:
+                put(rules, request, chosen, step, last)
             if step == last:
                 break
             bound[best], most[best] = -inf, inf
@@ -125,39 +143,57 @@ def _greedy(ends, row, f, table, u, k, weight, scale, lazy, order, gain):  # noq
                 if top[b] > top[ahead]:
                     ahead = b
             best, best_gain = -1, -inf
-            for turn in range(-1, count):
-                # What led by its bound goes first: its gain spares most of the others.
-                b = ahead if turn < 0 else turn
-                if turn == ahead:
-                    continue
-                if lazy and top[b] < best_gain:
+            for level in range(levels):
+                for turn in range(-1, count):
+                    # What led by its bound goes first: its gain spares most of the others.
+                    b = ahead if turn < 0 else turn
+                    if turn == ahead:
+                        continue
+                    if lazy and top[b] < best_gain:
+                        if b >= touched:
+                            break
+                        continue
+                    low, high = b * LANES, min((b + 1) * LANES, n)
                     if b >= touched:
-                        break
-                    continue
-                low, high = b * LANES, min((b + 1) * LANES, n)
-                if b >= touched:
-                    touched = b + 1
-                    lanes = member[low:high]
-                    gather(table, row, lanes, u[request], cosine, blocks[b], per_length[low:high])
-                    lead[b] = _leader(bound, f, row, member, low, high)
-                    top[b] = bound[lead[b]]
-                while seen[b] < step and not (lazy and top[b] < best_gain):
-                    dot_lanes(blocks[b], picks[seen[b]], similarity)
-                    seen[b] += 1
-                    moved = False
-                    for i in range(low, high):
-                        s = similarity[i - low] * per_length[i]
-                        if s > most[i]:
-                            most[i], bound[i] = s, f[member[i]] + weight * diversity(s)
-                            moved = True
-                    if moved:
+                        touched = b + 1
+                        lanes = member[low:high]
+                        gather(
+                            table, row, lanes, u[request], cosine, blocks[b], per_length[low:high]
+                        )
                         lead[b] = _leader(bound, f, row, member, low, high)
                         top[b] = bound[lead[b]]
-                i = lead[b]
-                if bound[i] > best_gain or (
-                    bound[i] == best_gain
-                    and best >= 0
-                    and goes_before(f, row, member[i], member[best])
-                ):
-                    best, best_gain = i, bound[i]
+                    while seen[b] < step and not (lazy and top[b] < best_gain):
+                        dot_lanes(blocks[b], picks[seen[b]], similarity)
+                        seen[b] += 1
+                        moved = False
+                        for i in range(low, high):
+                            s = similarity[i - low] * per_length[i]
+                            if s > most[i]:
+                                most[i], bound[i] = s, f[member[i]] + weight * diversity(s)
+                                moved = True
+                        if moved:
+                            lead[b] = _leader(bound, f, row, member, low, high)
+                            top[b] = bound[lead[b]]
+                    if rules is not None:
+                        for i in range(low, high):
+                            if bound[i] < best_gain or bound[i] == -inf:
+                                continue
+                            if (
+                                best < 0
+                                or bound[i] > best_gain
+                                or goes_before(f, row, member[i], member[best])
+                            ) and allows(rules, member[i], step + 1, level):
+                                best, best_gain = i, bound[i]
+                        continue
+                    i = lead[b]
+                    if bound[i] > best_gain or (
+                        bound[i] == best_gain
+                        and best >= 0
+                        and goes_before(f, row, member[i], member[best])
+                    ):
+                        best, best_gain = i, bound[i]
+                if best >= 0:
+                    break
+        if rules is not None:
+            close_list(rules, request)
         start = end

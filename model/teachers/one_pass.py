@@ -18,15 +18,18 @@ from model.teachers.lanes import LANES, dot_lanes, gather, weigh
 from model.teachers.mmr import diversity
 from model.teachers.order import best_few
 from model.teachers.requests import Picks, Requests
+from model.teachers.ruled import best_allowed, close_list, open_list, put
+from model.teachers.rules import Rules, ledger
 
 
-def pick(requests: Requests, config: TeacherConfig) -> Picks:
+def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) -> Picks:
     """Pick the min(K, N) highest scores of each request; the gain is the score.
 
     Equal scores go to the higher f, then to the lower row.
     """
     if requests.u is None:
         raise ValueError("teacher.name = 'one_pass' needs the users' vectors u")
+    book = ledger(rules, requests, config.k)
     order, gain = np.zeros(len(requests.f), np.int32), np.full(len(requests.f), np.nan)
     _one_pass(
         requests.ends,
@@ -39,14 +42,15 @@ def pick(requests: Requests, config: TeacherConfig) -> Picks:
         config.rounds,
         config.diversity_weight,
         config.cosine_scale,
+        book,
         order,
         gain,
     )
-    return Picks(order, gain)
+    return Picks(order, gain, None if book is None else book.relaxed)
 
 
 @njit(cache=True, nogil=True)
-def _one_pass(ends, row, f, table, u, k, context_size, rounds, weight, scale, order, gain):  # noqa: ANN001, ANN202
+def _one_pass(ends, row, f, table, u, k, context_size, rounds, weight, scale, rules, order, gain):  # noqa: ANN001, ANN202
     largest, start = 0, 0
     for end in ends:
         largest, start = max(largest, end - start), end
@@ -65,7 +69,8 @@ def _one_pass(ends, row, f, table, u, k, context_size, rounds, weight, scale, or
         depth = best_few(f, f, row, start, end, best)
         n, reach = 0, f[best[depth - 1]] - weight
         for i in range(start, end):
-            if f[i] >= reach:
+            # A rule may ask for any of them.
+            if f[i] >= reach or rules is not None:
                 member[n] = i
                 n += 1
             else:
@@ -91,7 +96,18 @@ def _one_pass(ends, row, f, table, u, k, context_size, rounds, weight, scale, or
                             most[i] = s
                 for i in range(low, high):
                     score[member[i]] = f[member[i]] + weight * diversity(most[i])
-        count = best_few(score, f, row, start, end, best)
-        for place in range(min(k, count)):
-            order[best[place]], gain[best[place]] = place + 1, score[best[place]]
+        last = min(k, end - start)
+        if rules is None:
+            best_few(score, f, row, start, end, best)
+            for place in range(last):
+                order[best[place]], gain[best[place]] = place + 1, score[best[place]]
+        else:
+            open_list(rules, start, end, last)
+            for step in range(1, last + 1):
+                i = best_allowed(score, f, row, start, end, rules, step)
+                if i < 0:
+                    break
+                order[i], gain[i], score[i] = step, score[i], -inf
+                put(rules, request, i, step, last)
+            close_list(rules, request)
         start = end

@@ -88,6 +88,8 @@ class Picks:
     """[C] int32: 1 for the first pick of a request and so on, 0 for what was not picked."""
     gain: np.ndarray
     """[C] float64: the gain at its pick; nan for what was not picked."""
+    relaxed: np.ndarray | None = None
+    """[R, 4] int32: how often a request's list breaks each of `rules.RULES`; None without rules."""
 
 
 def check_vectors(requests: Requests) -> None:
