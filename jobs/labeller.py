@@ -11,7 +11,8 @@ from jobs.features import encode, flat, lists
 from model.batch import from_ragged
 from model.cdm import CDM
 from model.config import TeacherConfig
-from model.teachers import mmr
+from model.teachers.choice import pick
+from model.teachers.requests import Requests
 from model.vocabulary import Vocabulary
 from schemas.arrow import arrow_schema
 from schemas.table import Fields, Table
@@ -31,7 +32,7 @@ class Labeller:
     model: CDM
     vocabulary: Vocabulary
     item_id: np.ndarray  # [I], sorted
-    e: np.ndarray  # [I, d]
+    e: np.ndarray  # [I, d], float32, finite
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Label record batches of candidate_sets."""
@@ -49,23 +50,18 @@ class Labeller:
         u = self.model.user_vectors(batch.user_tokens).numpy()
         items = flat(sets["item_id"])
         ids = items.to_numpy(zero_copy_only=False)
-        rows = np.searchsorted(self.item_id, ids)
-        order, gain = np.zeros(len(ids), np.int32), np.zeros(len(ids))
-        ends = np.cumsum(encoded.lengths)
-        for request, (start, end) in enumerate(zip(ends - encoded.lengths, ends, strict=True)):
-            vectors = mmr.interest_vectors(
-                self.e[rows[start:end]], u[request], self.teacher.cosine_scale
-            )
-            picks, gains = mmr.select(
-                f[start:end],
-                vectors,
-                ids[start:end],
-                self.teacher.k,
-                self.teacher.diversity_weight,
-            )
-            order[start + picks] = np.arange(1, len(picks) + 1)
-            gain[start + picks] = gains
-        lost, counts = order == 0, encoded.lengths
+        counts = encoded.lengths
+        requests = Requests(
+            ends=np.cumsum(counts),
+            row=np.searchsorted(self.item_id, ids),
+            f=f.astype(np.float64),
+            table=self.e,
+            u=u,
+            category_ends=np.zeros(len(ids), np.int64),
+            category=np.zeros(0, np.int64),
+        )
+        picks = pick(requests, self.teacher)
+        lost = picks.order == 0
         columns = {
             "request_id": sets["request_id"],
             "model_version": [self.model_version] * len(counts),
@@ -73,8 +69,8 @@ class Labeller:
             "u": lists(pa.array(u.ravel()), np.full(len(u), u.shape[1])),
             "item_id": lists(items, counts),
             "win": lists(pa.array((~lost).astype(np.int32)), counts),
-            "pick_order": lists(pa.array(order, mask=lost), counts),
-            "gain": lists(pa.array(gain, mask=lost), counts),
+            "pick_order": lists(pa.array(picks.order, mask=lost), counts),
+            "gain": lists(pa.array(picks.gain, mask=lost), counts),
             "f": lists(pa.array(f), counts),
         }
         schema = arrow_schema(self.labels)

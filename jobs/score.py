@@ -22,9 +22,10 @@ from jobs.publish import Publication
 from jobs.registry import Registry
 from model.batch import from_ragged
 from model.cdm import CDM
-from model.config import RankingConfig
+from model.config import RankingConfig, TeacherConfig
 from model.ordering import top_k
 from model.teachers import mmr
+from model.teachers.requests import Requests
 from model.vocabulary import Vocabulary
 from schemas.arrow import arrow_schema
 from schemas.table import Fields, Table
@@ -66,8 +67,23 @@ def serve(request: Scores, gamma: float, k: int) -> tuple[np.ndarray, np.ndarray
 
 def rerank(request: Scores, weight: float, scale: float, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Return item-level MMR on the model's f: likeness of e without u, the paper's baseline."""
-    vectors = mmr.interest_vectors(request.e, np.ones(request.e.shape[1]), scale)
-    return mmr.select(request.f, vectors, request.item_id, k, weight)
+    n = len(request.f)
+    by_id = np.argsort(request.item_id, kind="stable")
+    row = np.empty(n, np.int64)
+    row[by_id] = np.arange(n)
+    requests = Requests(
+        ends=np.array([n]),
+        row=row,
+        f=request.f,
+        table=request.e[by_id],
+        u=None,
+        category_ends=np.zeros(n, np.int64),
+        category=np.zeros(0, np.int64),
+    )
+    teacher = TeacherConfig(name="mmr_item", diversity_weight=weight, cosine_scale=scale, k=k)
+    found = mmr.pick(requests, teacher)
+    picks = np.argsort(found.order)[-min(k, n) :]
+    return picks, found.gain[picks]
 
 
 def shuffled(request: Scores, seed: int, k: int) -> tuple[np.ndarray, np.ndarray]:

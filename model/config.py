@@ -1,7 +1,7 @@
 """What can be configured of teacher, student and training; each field names its paper symbol."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 def require(holds: bool, name: str, value: object, allowed: str) -> None:
@@ -22,30 +22,62 @@ def require_all(conditions: Iterable[tuple[bool, str, object, str]]) -> None:
         raise ValueError("\n".join(problems))
 
 
+USES = {
+    "mmr": ("diversity_weight", "cosine_scale"),
+    "mmr_item": ("diversity_weight", "cosine_scale"),
+    "one_pass": ("diversity_weight", "cosine_scale", "context", "rounds"),
+    "category_decay": ("decay",),
+    "msd": ("diversity_weight",),
+    "calibrated": ("diversity_weight",),
+}
+"""The teachers by name, and which of the parameters below each one reads beside k."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TeacherConfig:
-    """The greedy diversifier that labels (Eq. 1-4)."""
+    """The greedy diversifier that labels."""
 
     name: str = "mmr"
     """Which diversifier."""
     diversity_weight: float = 0.25
-    """lambda, the weight of Div against f; 0 is top-K by f."""
+    """lambda, the weight of diversity against f; 0 is top-K by f."""
     k: int = 5
     """K, how many items the teacher picks."""
     cosine_scale: float = 0.0
     """kappa: s = kappa * cos(e_iu, e_ju); 0 keeps the paper's plain dot product."""
+    context: int = 0
+    """M of one-pass MMR: an item is compared with the M largest f; 0 is K."""
+    rounds: int = 1
+    """Passes of one-pass MMR; each orders by the scores of the one before."""
+    decay: float = 0.9
+    """delta, what is left of f for each earlier pick of the same category; 1 is top-K by f."""
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
-        require(self.name == "mmr", "teacher.name", self.name, "'mmr'")
-        require(
-            0 <= self.diversity_weight <= 10,
-            "teacher.diversity_weight",
-            self.diversity_weight,
-            "from 0 to 10",
+        """Check the ranges, and that nothing is set which the teacher would not read."""
+        weight = self.diversity_weight
+        one_of = "one of " + ", ".join(USES)
+        require_all(
+            [
+                (self.name in USES, "teacher.name", self.name, one_of),
+                (0 <= weight <= 10, "teacher.diversity_weight", weight, "from 0 to 10"),
+                (self.k >= 1, "teacher.k", self.k, "at least 1"),
+                (self.cosine_scale >= 0, "teacher.cosine_scale", self.cosine_scale, "at least 0"),
+                (self.context >= 0, "teacher.context", self.context, "at least 0"),
+                (1 <= self.rounds <= 3, "teacher.rounds", self.rounds, "from 1 to 3"),
+                (0 < self.decay <= 1, "teacher.decay", self.decay, "above 0 and at most 1"),
+            ]
         )
-        require(self.k >= 1, "teacher.k", self.k, "at least 1")
-        require(self.cosine_scale >= 0, "teacher.cosine_scale", self.cosine_scale, "at least 0")
+        read = {"name", "k", *USES[self.name]}
+        require_all(
+            (
+                getattr(self, field.name) == field.default,
+                f"teacher.{field.name}",
+                getattr(self, field.name),
+                f"left out, for the teacher {self.name} does not read it",
+            )
+            for field in fields(self)
+            if field.name not in read
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,6 +182,8 @@ class RankingConfig:
         for name in ("gamma_sweep", "mmr_sweep"):
             weights = getattr(self, name)
             require(min(weights, default=0) >= 0, f"ranking.{name}", weights, "at least 0 each")
+        weights = (self.mmr_weight, *self.mmr_sweep)
+        require(max(weights) <= 10, "ranking.mmr_weight and mmr_sweep", weights, "at most 10 each")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
