@@ -1,7 +1,7 @@
 """What can be configured of teacher, student and training; each field names its paper symbol."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 def require(holds: bool, name: str, value: object, allowed: str) -> None:
@@ -22,21 +22,46 @@ def require_all(conditions: Iterable[tuple[bool, str, object, str]]) -> None:
         raise ValueError("\n".join(problems))
 
 
+USES = {
+    "mmr": ("cosine_scale",),
+    "dpp": ("interest", "window"),
+    "ssd": ("interest", "window", "volume", "add_back"),
+}
+"""Each teacher's own parameters; besides them all take a diversity weight and a K."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TeacherConfig:
     """The greedy diversifier that labels (Eq. 1-4)."""
 
     name: str = "mmr"
+    """One of USES."""
     diversity_weight: float = 0.25
-    """lambda, the weight of Div against f; 0 is top-K by f."""
+    """lambda (SSD: gamma), the weight of diversity against f; 0 is top-K by f."""
     k: int = 5
     """K, how many items the teacher picks."""
     cosine_scale: float = 0.0
     """kappa: s = kappa * cos(e_iu, e_ju); 0 keeps the paper's plain dot product."""
+    interest: bool = False
+    """Whether items are compared by e * u, as the user sees them, instead of by e alone."""
+    window: int = 0
+    """How many of the latest picks repel; 0 is all. It is w of SSD, and w - 1 of Chen's DPP."""
+    volume: bool = False
+    """Whether SSD's diversity is multiplied by P, the volume that the window's picks span."""
+    add_back: bool = False
+    """Whether SSD's window forgets as the paper's algorithm does, approximately."""
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
-        require(self.name == "mmr", "teacher.name", self.name, "'mmr'")
+        """Check the ranges, and that nothing is set that this teacher would not read."""
+        require(self.name in USES, "teacher.name", self.name, f"one of {', '.join(USES)}")
+        for own in fields(self):
+            if own.name not in ("name", "diversity_weight", "k", *USES[self.name]):
+                value = getattr(self, own.name)
+                allowed = f"left at {own.default!r}: {self.name} does not use it"
+                require(value == own.default, f"teacher.{own.name}", value, allowed)
+        require(self.window >= 0, "teacher.window", self.window, "at least 0")
+        has_window = self.window > 0 or not self.add_back
+        require(has_window, "teacher.add_back", self.add_back, "false where window = 0")
         require(
             0 <= self.diversity_weight <= 10,
             "teacher.diversity_weight",
