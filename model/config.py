@@ -29,6 +29,8 @@ USES = {
     "category_decay": ("decay",),
     "msd": ("diversity_weight",),
     "calibrated": ("diversity_weight",),
+    "dpp": ("diversity_weight", "interest", "window"),
+    "ssd": ("diversity_weight", "interest", "window", "volume", "add_back"),
 }
 """The teachers by name, and which of the parameters below each one reads beside k."""
 
@@ -38,9 +40,9 @@ class TeacherConfig:
     """The greedy diversifier that labels."""
 
     name: str = "mmr"
-    """Which diversifier."""
+    """Which diversifier: mmr, mmr_item, one_pass, category_decay, msd, calibrated, dpp or ssd."""
     diversity_weight: float = 0.25
-    """lambda, the weight of diversity against f; 0 is top-K by f."""
+    """lambda (SSD: gamma), the weight of diversity against f; 0 is top-K by f."""
     k: int = 5
     """K, how many items the teacher picks."""
     cosine_scale: float = 0.0
@@ -51,11 +53,20 @@ class TeacherConfig:
     """Passes of one-pass MMR; each orders by the scores of the one before."""
     decay: float = 0.9
     """delta, what is left of f for each earlier pick of the same category; 1 is top-K by f."""
+    interest: bool = False
+    """Whether items are compared by e * u, as the user sees them, instead of by e alone."""
+    window: int = 0
+    """How many of the latest picks repel; 0 is all. It is w of SSD, and w - 1 of Chen's DPP."""
+    volume: bool = False
+    """Whether SSD's diversity is multiplied by P, the volume that the window's picks span."""
+    add_back: bool = False
+    """Whether SSD's window forgets as the paper's algorithm does, approximately."""
 
     def __post_init__(self) -> None:
         """Check the ranges, and that nothing is set which the teacher would not read."""
         weight = self.diversity_weight
         one_of = "one of " + ", ".join(USES)
+        has_window = self.window > 0 or not self.add_back
         require_all(
             [
                 (self.name in USES, "teacher.name", self.name, one_of),
@@ -65,6 +76,8 @@ class TeacherConfig:
                 (self.context >= 0, "teacher.context", self.context, "at least 0"),
                 (1 <= self.rounds <= 3, "teacher.rounds", self.rounds, "from 1 to 3"),
                 (0 < self.decay <= 1, "teacher.decay", self.decay, "above 0 and at most 1"),
+                (self.window >= 0, "teacher.window", self.window, "at least 0"),
+                (has_window, "teacher.add_back", self.add_back, "false where window = 0"),
             ]
         )
         read = {"name", "k", *USES[self.name]}

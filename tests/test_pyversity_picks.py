@@ -1,0 +1,56 @@
+"""DPP and SSD pick what pyversity 0.2 picks from the same inputs."""
+
+import numpy as np
+import pytest
+from slow_novelty import of_one
+
+from model.teachers.novelty_greedy import LENGTH, LOG, Rule, pick_by
+
+pyversity = pytest.importorskip(
+    "pyversity", reason="pyversity is not installed: pip install -r requirements-benchmarks.lock"
+)
+
+CASES = [(60, 8, 20), (200, 32, 30), (500, 64, 50)]
+
+
+def inputs(n: int, d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return clustered vectors, scores, and the scores' z-scores."""
+    rng = np.random.default_rng(n)
+    vectors = rng.normal(size=(n // 10, d))[rng.integers(n // 10, size=n)]
+    vectors = (vectors + 0.7 * rng.normal(size=(n, d))).astype(np.float32)
+    scores = rng.beta(1, 8, n).astype(np.float32)
+    return vectors, scores, (scores - scores.mean()) / scores.std()
+
+
+def picked(rule: Rule, f: np.ndarray, vectors: np.ndarray, k: int) -> list[int]:
+    order = pick_by(rule, of_one(f, vectors), k, interest=False).order
+    return np.argsort(np.where(order, order, len(order) + 1), kind="stable")[:k].tolist()
+
+
+@pytest.mark.parametrize(("n", "d", "k"), CASES)
+@pytest.mark.parametrize("diversity", [0.2, 0.5, 0.9])
+def test_dpp(n, d, k, diversity):
+    # Its weights are exp(beta z), squared in the determinant; no constant, no jitter.
+    vectors, scores, z = inputs(n, d)
+    k = min(k, d)
+    theirs = pyversity.diversify(
+        vectors, scores, k, strategy=pyversity.Strategy.DPP, diversity=diversity
+    ).indices
+    rule = Rule(LOG, 1.0, False, 0, False, kappa=0.0, jitter=0.0)
+    assert picked(rule, 2 * (1 - diversity) * z, vectors, k) == theirs.tolist()
+
+
+@pytest.mark.parametrize(("n", "d", "k"), CASES)
+@pytest.mark.parametrize("diversity", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("window", [None, 1, 10])
+def test_ssd(n, d, k, diversity, window):
+    # Its [x; 1] has length root 2, and its window adds back.
+    vectors, scores, z = inputs(n, d)
+    theirs = pyversity.diversify(
+        vectors, scores, k, strategy=pyversity.Strategy.SSD, diversity=diversity, window=window
+    ).indices
+    weight = diversity * np.sqrt(2.0)
+    rule = Rule(LENGTH, weight, False, window or 0, window is not None, kappa=1.0, jitter=0.0)
+    if window is None and k > d:
+        k = d
+    assert picked(rule, (1 - diversity) * z, vectors, k) == theirs[:k].tolist()
