@@ -171,7 +171,7 @@ def test_a_draft_never_replaces_a_file_and_is_a_toml_file(folder, capsys):
     assert not Path("my.txt").exists()
 
 
-def test_one_of_the_two_modes_is_asked_for_and_help_shows_both(capsys, monkeypatch):
+def test_one_of_the_modes_is_asked_for_and_help_shows_all(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     for flags, words in (
         ([], "one of the arguments --check --sample --keys is required"),
@@ -187,5 +187,6 @@ def test_one_of_the_two_modes_is_asked_for_and_help_shows_both(capsys, monkeypat
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     printed = capsys.readouterr().out
-    assert "examples:\n  python -m jobs.profile --check my.toml\n" in printed
+    assert "examples:\n  python -m jobs.profile --keys source.logs\n" in printed
+    assert "\n  python -m jobs.profile --check my.toml\n" in printed
     assert "  python -m jobs.profile --sample raw/clicks.csv --sample raw/items.csv" in printed
