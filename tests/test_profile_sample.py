@@ -16,14 +16,6 @@ from jobs.profile.sample import read_sample
 PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with a folder of raw files."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "raw").mkdir()
-    return tmp_path / "raw"
-
-
 @pytest.mark.parametrize(
     ("text", "delimiter", "quote", "last"),
     [
