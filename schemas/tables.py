@@ -70,11 +70,7 @@ def quarantine() -> Table:
             Column("source_row", "int64", "Line of a text file, row of a parquet file.", low=1),
             Column("reason", "string", "What is wrong with it."),
             Column("value", "string", "The value that is wrong, where it is one."),
-            Column(
-                "raw",
-                "string",
-                "The row as it was read; empty where another row is at fault.",
-            ),
+            Column("raw", "string", "The row as it was read; empty where another row is at fault."),
         ),
         may_be_empty=True,
     )

@@ -144,3 +144,11 @@ def profile_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
         return path
 
     return write
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with a folder of raw files."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "raw").mkdir()
+    return tmp_path / "raw"

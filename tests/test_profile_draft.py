@@ -16,14 +16,6 @@ START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with a folder of raw files."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "raw").mkdir()
-    return tmp_path / "raw"
-
-
-@pytest.fixture
 def candidate_files(folder) -> Path:
     """A search log with a candidate a row, and its products."""
     chance = random.Random(1)

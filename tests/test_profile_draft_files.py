@@ -17,14 +17,6 @@ EVENTS = "user_id,ts,item_id,rating\n" + "".join(
 ITEMS = "item_id,category\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(7))
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with a folder of raw files."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "raw").mkdir()
-    return tmp_path / "raw"
-
-
 def write(folder: Path, text: str, *names: str) -> None:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -2,11 +2,9 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from drafting import columns_of, drafted, is_good, write_text
 
 from jobs.profile.__main__ import main
@@ -14,14 +12,6 @@ from jobs.profile.load import load_profile
 from jobs.sources.config import RawColumn
 
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with a folder of raw files."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "raw").mkdir()
-    return tmp_path / "raw"
 
 
 def test_lists_in_strings_without_a_header_as_in_mind(folder, capsys):

@@ -3,20 +3,10 @@
 import gzip
 import random
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
 from drafting import drafted, is_good
 
 START = datetime(2026, 1, 31, 6, tzinfo=UTC)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with a folder of raw files."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "raw").mkdir()
-    return tmp_path / "raw"
 
 
 def test_german_candidates_with_items_and_another_encoding(folder, capsys):

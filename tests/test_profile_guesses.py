@@ -1,20 +1,11 @@
 """Drafts of logs whose names tell little: requests, users and times are found by their values."""
 
 import random
-from pathlib import Path
 
 import pytest
 from drafting import columns_of, drafted, why, write_text
 
 START = 1_767_258_000
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with a folder of raw files."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "raw").mkdir()
-    return tmp_path / "raw"
 
 
 def visits(names: list[str], apart: int = 0, device: bool = True) -> list[list[object]]:

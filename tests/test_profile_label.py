@@ -11,14 +11,6 @@ EVENTS = ["user_id", "item_id", "time"]
 WORDS = ["view", "add_to_cart", "click", "view", "purchase"]
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with a folder of raw files."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "raw").mkdir()
-    return tmp_path / "raw"
-
-
 def write(folder: Path, name: str, values: list[object], more: str = "") -> str:
     """Write a log of events with one more column; return the name of its file."""
     rows = [[*EVENTS, name, *([more] if more else [])]]

@@ -16,14 +16,6 @@ from jobs.profile.sample import read_sample
 PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with a folder of raw files."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "raw").mkdir()
-    return tmp_path / "raw"
-
-
 @pytest.mark.parametrize(
     ("text", "delimiter", "quote", "last"),
     [
@@ -171,7 +163,7 @@ def test_a_draft_never_replaces_a_file_and_is_a_toml_file(folder, capsys):
     assert not Path("my.txt").exists()
 
 
-def test_one_of_the_two_modes_is_asked_for_and_help_shows_both(capsys, monkeypatch):
+def test_one_of_the_modes_is_asked_for_and_help_shows_all(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     for flags, words in (
         ([], "one of the arguments --check --sample --keys is required"),
@@ -187,5 +179,6 @@ def test_one_of_the_two_modes_is_asked_for_and_help_shows_both(capsys, monkeypat
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     printed = capsys.readouterr().out
-    assert "examples:\n  python -m jobs.profile --check my.toml\n" in printed
+    assert "examples:\n  python -m jobs.profile --keys source.logs\n" in printed
+    assert "\n  python -m jobs.profile --check my.toml\n" in printed
     assert "  python -m jobs.profile --sample raw/clicks.csv --sample raw/items.csv" in printed

@@ -114,7 +114,7 @@ def own(made: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> tup
     dropped = ["category", "brand", "missed_positives", "derived"]
     broken, stray = broken_rows(logs)
     logs["score"] = logs["score"].map(repr)
-    logs.loc[broken, "score"] = "nan"
+    logs.loc[broken, "score"] = "inf"
     logs.loc[stray, "label"] = 1
     logs.drop(columns=dropped).to_csv(folder / "raw" / "log-2026-01-01.csv", index=False)
     printed = ""

@@ -15,10 +15,9 @@ from jobs.errors import Refused
 from jobs.profile.layout import DELIMITERS, is_header, layout
 from jobs.sources.raw_batch import OPEN
 from jobs.sources.raw_values import is_list
+from jobs.sources.text_files import LONGEST_VALUE, is_text
 
 ROWS = 2000
-LONGEST_VALUE = 1 << 26
-"""Characters of a list in one string."""
 TORN = 0.05
 """Share of the lines that may have bytes that are no UTF-8; above it the file is of another kind"""
 UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")
@@ -108,7 +107,7 @@ def _text(path: Path) -> Sample:
 def _lines(path: Path) -> tuple[list[str], str]:
     """Return the first lines of a text file, without the few that are none, and its encoding."""
     lines = _head(path, "utf-8-sig")
-    torn = [not _is_text(line) for line in lines]
+    torn = [not is_text(line) for line in lines]
     if lines and lines[0].startswith(UTF_16):
         return _head(path, "utf-16"), "utf-16"
     # Columns of a header that is torn could not be named.
@@ -121,11 +120,6 @@ def _head(path: Path, encoding: str) -> list[str]:
     how = {"mode": "rt", "encoding": encoding, "errors": "surrogateescape", "newline": ""}
     with OPEN.get(path.suffix.lower(), open)(path, **how) as file:
         return list(islice(file, ROWS + 1))
-
-
-def _is_text(line: str) -> bool:
-    """Whether all its bytes could be decoded; the others are lone surrogates."""
-    return not any("\udc80" <= character <= "\udcff" for character in line)
 
 
 def _nulls(columns: list[tuple[str, ...]]) -> tuple[str, ...]:

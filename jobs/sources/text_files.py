@@ -135,7 +135,7 @@ class _TextBatch:
         if len(cells) != len(self.names):
             reason = f"not {len(self.names)} columns"
             self.torn.append((first, reason, str(len(cells)), _printable(cells)))
-        elif not all(_is_text(cells[place]) for place in self.places):
+        elif not all(is_text(cells[place]) for place in self.places):
             self.torn.append((first, "bytes that are no text", "", _printable(cells)))
         else:
             self.number.append(first)
@@ -159,7 +159,8 @@ def _printable(cells: list[str]) -> str:
     return " | ".join(cells).encode("utf-8", "backslashreplace").decode()
 
 
-def _is_text(cell: str) -> bool:
+def is_text(cell: str) -> bool:
+    """Whether all its bytes could be decoded; the others are lone surrogates."""
     if cell.isascii():
         return True
     try:
