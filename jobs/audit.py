@@ -5,6 +5,7 @@ step can publish what its table forbids. Great Expectations judges the published
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from jobs.errors import Refused
 from schemas.arrow import arrow_schema
 from schemas.table import Column, Table
 
-BATCH_ROWS = 65_536
+FLAT_ROWS, LIST_ROWS = 65_536, 256
+"""Rows read at once; with ragged lists of some hundred values each, what a cache holds."""
 
 
 def check_schema(found: pa.Schema, table: Table, source: str) -> None:
@@ -138,32 +140,49 @@ def check_keys(keys: pa.Table, table: Table, source: str) -> None:
         )
 
 
-def audit(files: list[Path], table: Table, source: str | None = None) -> ContentDigest:
-    """Read every row of the files, refuse what the table forbids, return the content digest.
+@dataclass(frozen=True, slots=True)
+class FileAudit:
+    """What is known of a file whose every row was read and found as its table declares."""
 
-    Of the keys only hashes are held, 8 bytes a row; where two agree, the rows that have them are
-    read again and compared.
+    path: Path
+    digest: ContentDigest
+    key_hashes: np.ndarray
+    """[rows] uint64."""
+
+
+def audit_file(path: Path, table: Table, source: str) -> FileAudit:
+    """Read every row of a file; refuse what the table forbids, but for keys that are there twice.
+
+    Of the keys only hashes are held, 8 bytes a row.
     """
     digest, key, hashes = ContentDigest(), list(table.key), [np.zeros(0, np.uint64)]
-    for path in files:
-        name = source or path.name
-        with pq.ParquetFile(path) as parquet:
-            check_schema(parquet.schema_arrow, table, name)
-            for batch in parquet.iter_batches(BATCH_ROWS, columns=list(table.names)):
-                check_values(batch, table, name)
-                digest.update(batch.select(table.names))
-                hashes.append(row_hashes(batch.select(key))[0])
+    rows = LIST_ROWS if any(column.length is None for column in table.columns) else FLAT_ROWS
+    with pq.ParquetFile(path) as parquet:
+        check_schema(parquet.schema_arrow, table, source)
+        for batch in parquet.iter_batches(rows, columns=list(table.names)):
+            check_values(batch, table, source)
+            digest.update(batch.select(table.names))
+            hashes.append(row_hashes(batch.select(key))[0])
+    return FileAudit(path, digest, np.concatenate(hashes))
+
+
+def audit_whole(audits: list[FileAudit], table: Table, source: str) -> ContentDigest:
+    """Return the content digest of audited files; refuse no rows at all, and a key that is doubled.
+
+    Where two hashes of keys agree, the rows that have them are read again and compared.
+    """
+    digest = ContentDigest()
+    for audit in audits:
+        digest.merge(audit.digest)
     if digest.rows == 0 and not table.may_be_empty:
-        raise Refused(f"{source or table.name}: no rows; an empty {table.name} is never published")
-    ordered = np.concatenate(hashes)
-    hashes.clear()
-    ordered.sort()
+        raise Refused(f"{source}: no rows; an empty {table.name} is never published")
+    ordered = np.sort(np.concatenate([np.zeros(0, np.uint64), *(a.key_hashes for a in audits)]))
     again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if len(again):
         alike = [
             batch.filter(pa.array(np.isin(row_hashes(batch)[0], again)))
-            for path in files
-            for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=key)
+            for audit in audits
+            for batch in pq.ParquetFile(audit.path).iter_batches(FLAT_ROWS, columns=list(table.key))
         ]
-        check_keys(pa.Table.from_batches(alike), table, source or table.name)
+        check_keys(pa.Table.from_batches(alike), table, source)
     return digest

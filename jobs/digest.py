@@ -80,6 +80,18 @@ class ContentDigest:
         self._sums = [(a + b) % 2**64 for a, b in zip(self._sums, sums, strict=True)]
         self.rows += batch.num_rows
 
+    def merge(self, other: "ContentDigest") -> None:
+        """Add the rows that another digest has seen."""
+        self._sums = [(a + b) % 2**64 for a, b in zip(self._sums, other._sums, strict=True)]
+        self.rows += other.rows
+
     def hexdigest(self) -> str:
         """Return 32 hex digits."""
         return "".join(f"{word:016x}" for word in self._sums)
+
+    @classmethod
+    def read(cls, rows: int, hexdigest: str) -> "ContentDigest":
+        """Return the digest of so many rows that `hexdigest` showed."""
+        digest = cls()
+        digest.rows, digest._sums = rows, [int(hexdigest[:16], 16), int(hexdigest[16:], 16)]
+        return digest

@@ -7,26 +7,25 @@ model has not met, their vectors to the model's items.parquet. No gradient ever 
 import argparse
 import dataclasses
 import sys
-from collections.abc import Iterator
 
-import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
-from jobs.features import input_columns
-from jobs.labeller import Labeller, item_vectors
+from jobs.item_vectors import ItemVectors
+from jobs.label_task import LabelTask, pieces
+from jobs.labeller import item_vectors
 from jobs.lake import Lake
 from jobs.load_model import load_model
 from jobs.publish import Publication
 from jobs.registry import Registry
-from jobs.spark_session import add_master, read_partition, spark_session, write_version
+from jobs.spark_session import add_master, read_partition, spark_session
+from jobs.spark_tasks import TaskOutput, run_tasks
 from jobs.teacher import teacher_id
 from model.cdm import CDM
 from model.vocabulary import Vocabulary
-from schemas.spark import spark_schema
 from schemas.table import Fields
 
 STEP = "label_candidates"
@@ -69,17 +68,6 @@ def meet_items(
     return registry.items(version)
 
 
-def label_frame(spark: SparkSession, sets: DataFrame, labeller: Labeller) -> DataFrame:
-    """Return teacher_labels of candidate sets; model and vectors reach each machine once."""
-    shared = spark.sparkContext.broadcast(labeller)
-    columns = ["request_id", *input_columns(labeller.fields)]
-
-    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from shared.value(batches)
-
-    return sets.select(*dict.fromkeys(columns)).mapInArrow(work, spark_schema(labeller.labels))
-
-
 def promoted_version(lake: Lake, task: Task) -> str:
     """Return the version that labels the day; refuse with the step that decides it."""
     version = Registry(lake).promoted(task.day)
@@ -109,21 +97,24 @@ def label(task: Task, args: argparse.Namespace) -> None:
         return
     model, vocabulary = load_model(Registry(task.lake), version, task.profile.fields)
     with spark_session(STEP, args.master) as spark, output.attempt() as folder:
-        frame = read_partition(spark, source)
-        items = meet_items(frame, task, version, model, vocabulary)
-        e = np.stack(items["e"].to_numpy())
-        labeller = Labeller(
+        items = meet_items(read_partition(spark, source), task, version, model, vocabulary)
+        vectors = folder / "vectors.arrow"
+        ItemVectors.write(items, vectors)
+        labels = TaskOutput(folder, partition.table, partition.name)
+        work = LabelTask(
+            Registry(task.lake).folder(version),
+            vectors,
             task.profile.fields,
-            partition.table,
             teacher,
-            version,
-            model,
-            vocabulary,
-            items["item_id"].to_numpy(),
-            e,
+            labels,
+            tuple(pieces(source.files())),
         )
-        write_version(label_frame(spark, frame, labeller), partition.table, folder)
-        live = output.publish(folder, {"requests": sets.rows}, rows=sets.rows)
+        numbers = spark.range(0, len(work.pieces), 1, len(work.pieces))
+        (written,) = run_tasks(numbers, work, [labels], task.say)
+        vectors.unlink()
+        live = output.publish(
+            folder, {"requests": sets.rows}, rows=sets.rows, audits=written.audits
+        )
     note = f"{teacher.name}, lambda {teacher.diversity_weight:g}, K {teacher.k}, model {version}"
     task.made(output, f"{sets.rows:,} requests in, {live.rows:,} out; {note}", "build_examples")
 

@@ -1,6 +1,5 @@
 """The teacher at work on record batches: what a Spark worker runs, and tests call directly."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ import pyarrow as pa
 import torch
 
 from jobs.features import encode, flat, lists
+from jobs.item_vectors import ItemVectors
 from model.batch import from_ragged
 from model.cdm import CDM
 from model.config import TeacherConfig
@@ -16,9 +16,6 @@ from model.teachers.requests import Requests
 from model.vocabulary import Vocabulary
 from schemas.arrow import arrow_schema
 from schemas.table import Fields, Table
-
-SCORED_REQUESTS = 64
-"""Requests that the model scores at once in a worker; bounds its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +28,7 @@ class Labeller:
     model_version: str
     model: CDM
     vocabulary: Vocabulary
-    item_id: np.ndarray  # [I], sorted
-    e: np.ndarray  # [I, d], float32, finite
-
-    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Label record batches of candidate_sets."""
-        torch.set_num_threads(1)
-        for batch in batches:
-            for start in range(0, batch.num_rows, SCORED_REQUESTS):
-                yield self.label(batch.slice(start, SCORED_REQUESTS))
+    vectors: ItemVectors
 
     def label(self, sets: pa.RecordBatch) -> pa.RecordBatch:
         """Label some requests."""
@@ -49,15 +38,14 @@ class Labeller:
             f = torch.sigmoid(self.model.click_logits(batch, batch.valid)).numpy()
         u = self.model.user_vectors(batch.user_tokens).numpy()
         items = flat(sets["item_id"])
-        ids = items.to_numpy(zero_copy_only=False)
         counts = encoded.lengths
         requests = Requests(
             ends=np.cumsum(counts),
-            row=np.searchsorted(self.item_id, ids),
+            row=self.vectors.rows(items),
             f=f.astype(np.float64),
-            table=self.e,
+            table=self.vectors.e,
             u=u,
-            category_ends=np.zeros(len(ids), np.int64),
+            category_ends=np.zeros(len(items), np.int64),
             category=np.zeros(0, np.int64),
         )
         picks = pick(requests, self.teacher)

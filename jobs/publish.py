@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from jobs.audit import audit
+from jobs.audit import FileAudit, audit_file, audit_whole
 from jobs.errors import Refused
 from jobs.lake import Partition, verified
 from jobs.manifest import Manifest, code_version, describe, recipe_of
-from schemas.arrow import arrow_schema, fingerprint
-from schemas.table import Table
-
-ROW_GROUP_ROWS = 65_536
+from jobs.parquet_file import write_parquet
+from schemas.arrow import fingerprint
 
 
 class Publication:
@@ -61,26 +58,36 @@ class Publication:
             raise
 
     def publish(
-        self, folder: Path, counts: dict[str, int | float | str], rows: int | None = None
+        self,
+        folder: Path,
+        counts: dict[str, int | float | str],
+        rows: int | None = None,
+        audits: list[FileAudit] | None = None,
     ) -> Manifest:
         """Audit the folder, then make it the live version.
 
-        `rows` is what the step says it wrote; another number found is an error of the step.
+        `rows` is what the step says it wrote; another number found is an error of the step. Files
+        that were audited where they were written, on other machines, are not read again.
         """
         for leftover in [*folder.rglob("_SUCCESS"), *folder.rglob(".*.crc")]:
             leftover.unlink()
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         data = [path for path in sorted(folder.glob("*.parquet")) if not path.name.startswith("_")]
-        digest = audit(data, self.partition.table, self.partition.name)
+        table, name = self.partition.table, self.partition.name
+        if audits is None:
+            audits = [audit_file(path, table, name) for path in data]
+        elif sorted(audit.path for audit in audits) != data:
+            raise RuntimeError(f"{name}: the files that were audited are not those that are there")
+        digest = audit_whole(audits, table, name)
         if rows is not None and digest.rows != rows:
-            raise RuntimeError(f"{self.partition.name}: wrote {digest.rows} rows, expected {rows}")
+            raise RuntimeError(f"{name}: wrote {digest.rows} rows, expected {rows}")
         manifest = Manifest(
-            table=self.partition.table.name,
+            table=table.name,
             partition=dict(self.partition.keys),
             folder=folder.name,
             rows=digest.rows,
             digest=digest.hexdigest(),
-            fingerprint=fingerprint(self.partition.table),
+            fingerprint=fingerprint(table),
             step=self.step,
             recipe=self.recipe,
             code=code_version(),
@@ -99,22 +106,3 @@ class Publication:
         with self.attempt() as folder:
             write_parquet(folder / "part-0.parquet", self.partition.table, batches)
             return self.publish(folder, counts)
-
-
-def write_parquet(path: Path, table: Table, batches: Iterable[pa.RecordBatch | pa.Table]) -> None:
-    """Write batches of the table's columns to a parquet file.
-
-    Batches of whatever size are joined to full row groups: a file of many small ones is slow to
-    read for every engine.
-    """
-    schema = arrow_schema(table)
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        held: list[pa.Table] = []
-        for batch in batches:
-            piece = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
-            held.append(piece.select(table.names).cast(schema))
-            if sum(piece.num_rows for piece in held) >= ROW_GROUP_ROWS:
-                writer.write_table(pa.concat_tables(held), ROW_GROUP_ROWS)
-                held = []
-        if held:
-            writer.write_table(pa.concat_tables(held), ROW_GROUP_ROWS)

@@ -3,13 +3,14 @@
 Index 0 is padding, 1 stands for every unknown token, known tokens follow in their own order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from model.lookup import Lookup
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 
@@ -21,6 +22,7 @@ class Vocabulary:
     tokens: dict[str, pa.Array]
     dense_mean: np.ndarray  # [D]
     dense_deviation: np.ndarray  # [D]
+    _lookups: dict[str, Lookup] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def size(self, name: str) -> int:
         """Return how many indices an input has, padding and unknown included."""
@@ -28,8 +30,10 @@ class Vocabulary:
 
     def encode(self, name: str, values: pa.Array) -> np.ndarray:
         """Return int64 indices of the values, of the same length; unknown tokens become 1."""
-        found = pc.index_in(values, value_set=self.tokens[name])
-        return pc.add(pc.fill_null(found, UNKNOWN - FIRST), FIRST).to_numpy(zero_copy_only=False)
+        if name not in self._lookups:
+            self._lookups[name] = Lookup(self.tokens[name])
+        found = self._lookups[name].find(values)
+        return np.where(found < 0, UNKNOWN, found + FIRST)
 
     def standardise(self, values: np.ndarray) -> np.ndarray:
         """Return dense values [..., D] as float32 in standard deviations from the mean."""

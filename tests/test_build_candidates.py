@@ -10,7 +10,8 @@ import pytest
 from conftest import World
 
 from jobs.cli import REFUSED
-from jobs.publish import Publication, write_parquet
+from jobs.parquet_file import write_parquet
+from jobs.publish import Publication
 from model.ordering import best_first
 from schemas.arrow import arrow_schema
 

@@ -1,37 +1,18 @@
 """Raw files as Spark frames, a piece of a file a task, staged as parquet."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from jobs.errors import Refused
 from jobs.sources.joined_rows import JoinedReader
 from jobs.sources.raw_batch import unreadable
 from jobs.sources.raw_files import Piece
 from jobs.sources.staging import Stager
-
-REFUSED = f"{Refused.__module__}.{Refused.__name__}: "
-
-
-@contextmanager
-def refusals(spark: SparkSession) -> Iterator[None]:
-    """Turn a refusal that a Spark task raised into one that the command shows."""
-    # Spark writes what a task raised once for each of its layers, and then raises it too.
-    spark.sparkContext.setLogLevel("FATAL")
-    try:
-        yield
-        spark.sparkContext.setLogLevel("ERROR")
-    except PySparkException as error:
-        _, found, words = str(error).partition(REFUSED)
-        if not found:
-            raise
-        raise Refused(words.splitlines()[0]) from error
+from jobs.spark_tasks import refusals
 
 
 @dataclass(frozen=True, slots=True)
