@@ -5,20 +5,21 @@ score down, then item id up; every later list is parallel to it.
 """
 
 import argparse
+import math
 import sys
 
-from pyspark.sql import Column, DataFrame, Observation
-from pyspark.sql import functions as F
-
+from jobs.candidate_task import CandidateTask
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
 from jobs.publish import Publication
-from jobs.spark_session import add_master, read_partition, spark_session, write_version
-from schemas.table import Table
+from jobs.spark_session import add_master, read_partition, spark_session
+from jobs.spark_tasks import TaskOutput, run_tasks
 
 STEP = "build_candidates"
 READS = ("request_logs",)
 WRITES = ("candidate_sets",)
+TASK_ROWS = 500_000
+"""Log rows of a task, which holds all of them at once in 200 to 300 MB."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -28,45 +29,10 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def with_candidate_sets(logs: DataFrame, sets: Table) -> DataFrame:
-    """Return one row a request, with `is_torn` where its rows contradict each other."""
-    listed = [c.name for c in sets.per_candidate()]
-    heads = [
-        c.name
-        for c in sets.columns
-        if not c.is_list and c.name not in ("request_id", "n_candidates")
-    ]
-    # A struct sorts by its first fields; 0.0 - score turns -0.0 into 0.0 on the way.
-    candidate = F.struct(
-        (F.lit(0.0) - F.col("score")).alias("descending"),
-        F.col("item_id"),
-        *[F.col(name) for name in listed if name != "item_id"],
-    )
-    head = F.struct(*[F.col(name) for name in heads])
-    grouped = logs.groupBy("request_id").agg(
-        F.min(head).alias("head"),
-        F.max(head).alias("other_head"),
-        F.sort_array(F.collect_list(candidate)).alias("candidates"),
-    )
-
-    def column(name: str) -> Column:
-        if name == "request_id":
-            return F.col(name)
-        if name == "n_candidates":
-            return F.size("candidates").alias(name)
-        return F.col(("candidates." if name in listed else "head.") + name).alias(name)
-
-    return grouped.select(
-        *[column(name) for name in sets.names],
-        (F.col("head") != F.col("other_head")).alias("is_torn"),
-    )
-
-
 def build(task: Task, args: argparse.Namespace) -> None:
     """Group, check that each request has one user and one context, publish."""
     source = task.lake.partition("request_logs", task.day)
     logs = source.require("ingest")
-    sets = task.lake.tables["candidate_sets"]
     output = Publication(
         task.lake.partition("candidate_sets", task.day),
         step=STEP,
@@ -76,25 +42,25 @@ def build(task: Task, args: argparse.Namespace) -> None:
     if task.is_done(output):
         return
     with spark_session(STEP, args.master) as spark, output.attempt() as folder:
-        seen = Observation(STEP)
-        frame = with_candidate_sets(read_partition(spark, source), sets).observe(
-            seen,
-            F.sum("n_candidates").alias("candidates"),
-            F.max("n_candidates").alias("longest"),
-            F.min(F.when(F.col("is_torn"), F.col("request_id"))).alias("torn"),
+        sets = TaskOutput(folder, output.partition.table, output.partition.name)
+        spread = read_partition(spark, source).repartition(
+            math.ceil(logs.rows / TASK_ROWS), "request_id"
         )
-        write_version(frame.sortWithinPartitions("request_id"), sets, folder)
-        counts = seen.get
-        if counts["torn"] is not None:
+        (written,) = run_tasks(spread, CandidateTask(sets), [sets], task.say)
+        torn = [facts["torn"] for facts in written.facts if facts["torn"] is not None]
+        if torn:
             raise Refused(
-                f"{source.name}: request_id {counts['torn']!r} has rows of different users, times "
+                f"{source.name}: request_id {min(torn)!r} has rows of different users, times "
                 "or contexts; a request has one of each. Mend the source and ingest it again"
             )
-        candidates, longest = counts["candidates"], counts["longest"]
+        candidates = sum(facts["candidates"] for facts in written.facts)
+        longest = max(facts["longest"] for facts in written.facts)
         if candidates != logs.rows:
             raise RuntimeError(f"{candidates} candidates of {logs.rows} log rows were grouped")
         live = output.publish(
-            folder, {"log_rows": logs.rows, "candidates": candidates, "longest": longest}
+            folder,
+            {"log_rows": logs.rows, "candidates": candidates, "longest": longest},
+            audits=written.audits,
         )
     note = (
         f"{logs.rows:,} log rows in, {candidates:,} candidates out; "

@@ -22,8 +22,9 @@ SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
-    # One record is a request of some hundred candidates: 512 of them make a batch of a few MB.
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "512",
+    # A record may be a log row of a hundred bytes or a request of ten thousand.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "16384",
+    "spark.sql.execution.arrow.maxBytesPerBatch": "8m",
     "spark.sql.shuffle.partitions": "64",
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
     "spark.ui.enabled": "false",
