@@ -15,14 +15,14 @@ from pyspark.sql import functions as F
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
 from jobs.item_vectors import ItemVectors
-from jobs.label_task import LabelTask, pieces
+from jobs.label_task import LabelTask, pieces, write_labels
 from jobs.labeller import item_vectors
 from jobs.lake import Lake
 from jobs.load_model import load_model
 from jobs.publish import Publication
 from jobs.registry import Registry
 from jobs.spark_session import add_master, read_partition, spark_session
-from jobs.spark_tasks import TaskOutput, run_tasks
+from jobs.spark_tasks import TaskOutput
 from jobs.teacher import teacher_id
 from model.cdm import CDM
 from model.vocabulary import Vocabulary
@@ -105,12 +105,11 @@ def label(task: Task, args: argparse.Namespace) -> None:
             Registry(task.lake).folder(version),
             vectors,
             task.profile.fields,
-            teacher,
-            labels,
+            (teacher,),
+            (labels,),
             tuple(pieces(source.files())),
         )
-        numbers = spark.range(0, len(work.pieces), 1, len(work.pieces))
-        (written,) = run_tasks(numbers, work, [labels], task.say)
+        (written,) = write_labels(spark, work, task.say)
         vectors.unlink()
         live = output.publish(
             folder, {"requests": sets.rows}, rows=sets.rows, audits=written.audits

@@ -1,6 +1,6 @@
 """What one Spark task of label_candidates does: row groups of candidate sets in, labels out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,14 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from pyspark.sql import SparkSession
 
-from jobs.features import input_columns, lengths
+from jobs.features import lengths
 from jobs.item_vectors import ItemVectors
-from jobs.labeller import Labeller
-from jobs.spark_tasks import TaskOutput
+from jobs.labeller import Labeller, ModelScores
+from jobs.spark_tasks import TaskOutput, Written, run_tasks
 from model import checkpoint
 from model.config import TeacherConfig
-from schemas.table import Fields, Table
+from schemas.table import Fields
 
 TASK_CANDIDATES = 1_000_000
 """Candidates of a task, roughly; a row group of more is a task of its own."""
@@ -91,8 +92,9 @@ class LabelTask:
     vectors: Path
     """What `ItemVectors.write` wrote."""
     fields: Fields
-    teacher: TeacherConfig
-    labels: TaskOutput
+    teachers: tuple[TeacherConfig, ...]
+    labels: tuple[TaskOutput, ...]
+    """Where the labels of each teacher go."""
     pieces: tuple[Piece, ...]
 
     def __call__(self, numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -104,23 +106,30 @@ class LabelTask:
     def label(self, number: int) -> Iterator[pa.RecordBatch]:
         """Label one piece."""
         torch.set_num_threads(1)
-        labeller = labeller_of(
-            self.model, self.vectors, self.fields, self.labels.table, self.teacher
-        )
-        columns = list(dict.fromkeys(["request_id", *input_columns(self.fields)]))
+        labeller = _labeller(self)
         with ExitStack() as open_files:
-            writer = open_files.enter_context(self.labels.open(number))
-            for sets in batches(self.pieces[number], columns):
-                writer.write(labeller.label(sets))
-        yield self.labels.told(number, writer.path)
+            writers = [open_files.enter_context(output.open(number)) for output in self.labels]
+            for sets in batches(self.pieces[number], labeller.columns):
+                for writer, rows in zip(writers, labeller.label(sets), strict=True):
+                    writer.write(rows)
+        for output, writer in zip(self.labels, writers, strict=True):
+            yield output.told(number, writer.path)
+
+    def labeller(self) -> Labeller:
+        """Load the model."""
+        names = self.fields.user_tokens, self.fields.item_tokens
+        scores = ModelScores(self.fields, *checkpoint.load(self.model, *names))
+        vectors = ItemVectors.read(self.vectors)
+        return Labeller(self.labels[0].table, self.teachers, self.model.name, scores, vectors)
 
 
 @lru_cache(maxsize=1)
-def labeller_of(
-    model: Path, vectors: Path, fields: Fields, labels: Table, teacher: TeacherConfig
-) -> Labeller:
-    """Return the labeller of a job; a worker that runs several tasks loads the model once."""
-    loaded, vocabulary = checkpoint.load(model, fields.user_tokens, fields.item_tokens)
-    return Labeller(
-        fields, labels, teacher, model.name, loaded, vocabulary, ItemVectors.read(vectors)
-    )
+def _labeller(task: LabelTask) -> Labeller:
+    """Return the labeller of a job; a worker that runs several of its tasks loads it once."""
+    return task.labeller()
+
+
+def write_labels(spark: SparkSession, task: LabelTask, say: Callable[[str], None]) -> list[Written]:
+    """Label all pieces, one Spark task each; return what was written, teacher by teacher."""
+    numbers = spark.range(0, len(task.pieces), 1, len(task.pieces))
+    return run_tasks(numbers, task, task.labels, say)
