@@ -9,9 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from jobs.errors import Refused
 from model.lookup import Lookup
+
+VECTORS, IDS = "e.npy", "item_id.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,32 +24,42 @@ class ItemVectors:
 
     lookup: Lookup
     e: np.ndarray
-    """[I, d] float32, finite."""
+    """[I, d] float32, finite, C-contiguous."""
 
     @classmethod
-    def write(cls, items: pa.Table, path: Path) -> None:
-        """Write item_id and e of items sorted by id; refuse a vector that is not finite."""
-        e = items["e"].combine_chunks()
-        width = len(e.values) // max(len(e), 1)
-        finite = np.isfinite(e.flatten().to_numpy()).reshape(len(e), width).all(axis=1)
-        if not finite.all():
-            item = items["item_id"][int(np.argmin(finite))].as_py()
-            raise Refused(
-                f"the vector of item {item!r} is not finite, so its model is of no use; "
-                "promote another version or train again"
-            )
-        plain = pa.FixedSizeListArray.from_arrays(e.flatten().cast(pa.float32()), width)
-        table = pa.table({"item_id": items["item_id"], "e": plain}).combine_chunks()
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
+    def write(cls, files: list[Path], folder: Path) -> None:
+        """Write what `read` maps, from files of item_id and e; of an item there twice, the first.
+
+        Refuses a vector that is not finite.
+        """
+        folder.mkdir()
+        ids = pa.concat_tables([pq.read_table(path, columns=["item_id"]) for path in files])
+        place = pa.array(np.arange(len(ids)))
+        by_id = pc.sort_indices(
+            ids.append_column("place", place), [("item_id", "ascending"), ("place", "ascending")]
+        )
+        ordered = ids["item_id"].take(by_id).combine_chunks()
+        is_first = first_of_each(ordered)
+        pq.write_table(pa.table({"item_id": ordered.filter(pa.array(is_first))}), folder / IDS)
+        row = np.full(len(ids), -1)
+        row[by_id.to_numpy()[is_first]] = np.arange(is_first.sum())
+        e, start = None, 0
+        for path in files:
+            for batch in pq.ParquetFile(path).iter_batches(columns=["item_id", "e"]):
+                vectors = _matrix(batch)
+                if e is None:
+                    shape = (int(is_first.sum()), vectors.shape[1])
+                    e = np.lib.format.open_memmap(folder / VECTORS, "w+", np.float32, shape)
+                into = row[start : start + len(vectors)]
+                e[into[into >= 0]] = vectors[into >= 0]
+                start += len(vectors)
+        e.flush()
 
     @classmethod
-    def read(cls, path: Path) -> "ItemVectors":
+    def read(cls, folder: Path) -> "ItemVectors":
         """Map what `write` wrote."""
-        (batch,) = pa.ipc.open_file(pa.memory_map(str(path))).read_all().to_batches()
-        e = batch["e"]
-        values = e.values.to_numpy().reshape(len(e), e.type.list_size)
-        return cls(Lookup(batch["item_id"]), values)
+        ids = pq.read_table(folder / IDS)["item_id"].combine_chunks()
+        return cls(Lookup(ids), np.load(folder / VECTORS, mmap_mode="r"))
 
     def rows(self, item_ids: pa.Array) -> np.ndarray:
         """Return each item's row in `e` [n] int64; refuse an item that is not there."""
@@ -54,3 +68,24 @@ class ItemVectors:
             item = item_ids[int(np.argmin(rows))].as_py()
             raise Refused(f"item {item!r} is a candidate and has no vector")
         return rows
+
+
+def first_of_each(ordered: pa.Array) -> np.ndarray:
+    """Return which of sorted values [n] differ from the one before them."""
+    is_first = np.ones(len(ordered), bool)
+    is_first[1:] = pc.not_equal(ordered[1:], ordered[:-1]).to_numpy(zero_copy_only=False)
+    return is_first
+
+
+def _matrix(batch: pa.RecordBatch) -> np.ndarray:
+    """Return the vectors of a batch [n, d]."""
+    values = batch["e"].flatten().to_numpy().astype(np.float32)
+    vectors = values.reshape(batch.num_rows, -1)
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        item = batch["item_id"][int(np.argmin(finite))].as_py()
+        raise Refused(
+            f"the vector of item {item!r} is not finite, so its model is of no use; "
+            "promote another version or train again"
+        )
+    return vectors

@@ -6,27 +6,26 @@ model has not met, their vectors to the model's items.parquet. No gradient ever 
 
 import argparse
 import dataclasses
+import shutil
 import sys
+from pathlib import Path
 
-import pyarrow as pa
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
+from jobs.candidate_pieces import Piece, pieces
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
 from jobs.item_vectors import ItemVectors
-from jobs.label_task import LabelTask, pieces, write_labels
+from jobs.label_task import LabelTask, write_labels
 from jobs.labeller import item_vectors
 from jobs.lake import Lake
 from jobs.load_model import load_model
+from jobs.new_items import NewItemsTask, new_items
 from jobs.publish import Publication
 from jobs.registry import Registry
-from jobs.spark_session import add_master, read_partition, spark_session
+from jobs.spark_session import add_master, spark_session
 from jobs.spark_tasks import TaskOutput
 from jobs.teacher import teacher_id
-from model.cdm import CDM
-from model.vocabulary import Vocabulary
-from schemas.table import Fields
 
 STEP = "label_candidates"
 READS = ("candidate_sets", "promotions")
@@ -40,32 +39,22 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def first_fields(sets: DataFrame, fields: Fields) -> DataFrame:
-    """Return one row an item with its fields; the least ones where a day disagrees with itself."""
-    names = list(fields.item_tokens)
-    items = sets.select(F.explode(F.arrays_zip(*names)).alias("item")).select("item.*")
-    if not fields.item:
-        return items.distinct()
-    one = F.min(F.struct(*fields.item)).alias("fields")
-    return items.groupBy("item_id").agg(one).select("item_id", "fields.*")
-
-
-def meet_items(
-    sets: DataFrame, task: Task, version: str, model: CDM, vocabulary: Vocabulary
-) -> pa.Table:
-    """Give items that the model has not met a vector too; return all of them, sorted by id."""
+def shared_vectors(
+    spark: SparkSession, task: Task, version: str, sets: tuple[Piece, ...], folder: Path
+) -> Path:
+    """Give items that the model has not met a vector too; return where workers read all of them."""
     registry, fields = Registry(task.lake), task.profile.fields
-    known = registry.items(version)
-    today = first_fields(sets, fields).toArrow()
-    is_new = pa.compute.invert(
-        pa.compute.is_in(today["item_id"], value_set=known["item_id"].combine_chunks())
-    )
-    new = today.filter(is_new).sort_by("item_id")
-    if new.num_rows:
-        name = f"dt={task.day.isoformat()}"
-        registry.add_items(version, name, item_vectors(new, fields, model, vocabulary))
-        task.say(f"{new.num_rows:,} items that model {version} had not met got their vectors")
-    return registry.items(version)
+    known, all_items = folder / "known", folder / "items"
+    ItemVectors.write(registry.item_files(version), known)
+    new = new_items(spark, NewItemsTask(known, fields, sets))
+    if not new.num_rows:
+        return known
+    model, vocabulary = load_model(registry, version, fields)
+    name = f"dt={task.day.isoformat()}"
+    registry.add_items(version, name, item_vectors(new, fields, model, vocabulary))
+    task.say(f"{new.num_rows:,} items that model {version} had not met got their vectors")
+    ItemVectors.write(registry.item_files(version), all_items)
+    return all_items
 
 
 def promoted_version(lake: Lake, task: Task) -> str:
@@ -95,22 +84,21 @@ def label(task: Task, args: argparse.Namespace) -> None:
     )
     if task.is_done(output):
         return
-    model, vocabulary = load_model(Registry(task.lake), version, task.profile.fields)
     with spark_session(STEP, args.master) as spark, output.attempt() as folder:
-        items = meet_items(read_partition(spark, source), task, version, model, vocabulary)
-        vectors = folder / "vectors.arrow"
-        ItemVectors.write(items, vectors)
+        shared = folder / "shared"
+        shared.mkdir()
+        cut = tuple(pieces(source.files()))
         labels = TaskOutput(folder, partition.table, partition.name)
         work = LabelTask(
             Registry(task.lake).folder(version),
-            vectors,
+            shared_vectors(spark, task, version, cut, shared),
             task.profile.fields,
             (teacher,),
             (labels,),
-            tuple(pieces(source.files())),
+            cut,
         )
         (written,) = write_labels(spark, work, task.say)
-        vectors.unlink()
+        shutil.rmtree(shared)
         live = output.publish(
             folder, {"requests": sets.rows}, rows=sets.rows, audits=written.audits
         )

@@ -1,5 +1,7 @@
 """A model of the registry, ready to score: the registry itself does without torch."""
 
+from pathlib import Path
+
 from jobs.errors import Refused
 from jobs.registry import Registry
 from model import checkpoint
@@ -10,7 +12,12 @@ from schemas.table import Fields
 
 def load_model(registry: Registry, version: str, fields: Fields) -> tuple[CDM, Vocabulary]:
     """Return a model version and its vocabulary; refuse a damaged one."""
+    return open_model(registry.folder(version), fields)
+
+
+def open_model(folder: Path, fields: Fields) -> tuple[CDM, Vocabulary]:
+    """Return the model version of a folder, as a worker does that knows no registry."""
     try:
-        return checkpoint.load(registry.folder(version), fields.user_tokens, fields.item_tokens)
+        return checkpoint.load(folder, fields.user_tokens, fields.item_tokens)
     except checkpoint.BadCheckpoint as bad:
         raise Refused(str(bad)) from bad

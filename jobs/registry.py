@@ -76,9 +76,13 @@ class Registry:
         about = json.loads((self.folder(version) / CONFIG).read_text(encoding="utf-8"))["about"]
         return about["kind"] == "dcn"
 
+    def item_files(self, version: str) -> list[Path]:
+        """Return the files of item_id and e of a version."""
+        return sorted((self.folder(version) / ITEMS).glob("*.parquet"))
+
     def items(self, version: str) -> pa.Table:
         """Return item_id and e of every item that the version has met, sorted by id, once each."""
-        files = sorted((self.folder(version) / ITEMS).glob("*.parquet"))
+        files = self.item_files(version)
         known = pa.concat_tables([pq.read_table(path) for path in files]).sort_by("item_id")
         ids = known["item_id"].to_numpy()
         return known.filter(pa.array(np.concatenate([[True], ids[1:] != ids[:-1]])))

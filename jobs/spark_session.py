@@ -45,23 +45,38 @@ LOCAL_SETTINGS = {
 
 def add_master(parser: argparse.ArgumentParser) -> None:
     """Add the flag that says where Spark runs."""
-    parser.add_argument("--master", default="local[*]", help="Spark master (default: local[*])")
+    parser.add_argument(
+        "--master", help="Spark master (default: what spark-submit was told, else local[*])"
+    )
+
+
+def is_submitted() -> bool:
+    """Whether spark-submit runs this process."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
 @contextmanager
-def spark_session(step: str, master: str) -> Iterator[SparkSession]:
+def spark_session(step: str, master: str | None) -> Iterator[SparkSession]:
     """Give a session; stop it at the end unless it was running before."""
     running = SparkSession.getActiveSession()
     if running is not None:
         yield running
         return
-    home = java_home()
-    if home is not None:
-        os.environ["JAVA_HOME"] = str(home)
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    builder = SparkSession.builder.appName(step).master(master)
-    local = LOCAL_SETTINGS if master.startswith("local") else {}
-    for name, value in (SETTINGS | local).items():
+    settings = SETTINGS
+    if is_submitted():
+        # spark-submit has started Spark's driver and knows its Java, its Python and its master.
+        if master is not None:
+            settings = settings | {"spark.master": master}
+    else:
+        master = master or "local[*]"
+        home = java_home()
+        if home is not None:
+            os.environ["JAVA_HOME"] = str(home)
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+        local = LOCAL_SETTINGS if master.startswith("local") else {}
+        settings = settings | {"spark.master": master} | local
+    builder = SparkSession.builder.appName(step)
+    for name, value in settings.items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     try:

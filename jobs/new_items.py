@@ -1,0 +1,69 @@
+"""Items of a day that a model version has not met: found in Spark, given their vectors once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from jobs.candidate_pieces import READ_REQUESTS, Piece
+from jobs.features import flat
+from jobs.item_vectors import ItemVectors, first_of_each
+from jobs.spark_tasks import refusals
+from schemas.arrow import ARROW_TYPES
+from schemas.table import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class NewItemsTask:
+    """Finds the candidates of pieces that are not among the known items."""
+
+    known: Path
+    """What `ItemVectors.write` wrote."""
+    fields: Fields
+    pieces: tuple[Piece, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """An item and its fields."""
+        names = dict.fromkeys(self.fields.item_tokens, pa.string())
+        return pa.schema((names | {"item_id": ARROW_TYPES[self.fields.item_id]}).items())
+
+    def __call__(self, numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield each different row of fields that an unknown item has."""
+        for batch in numbers:
+            for number in batch["id"].to_pylist():
+                yield from self.find(self.pieces[number])
+
+    def find(self, piece: Piece) -> Iterator[pa.RecordBatch]:
+        """Yield those of one piece."""
+        lookup, names = _known(self.known).lookup, list(self.fields.item_tokens)
+        new = self.schema.empty_table()
+        with pq.ParquetFile(piece.path) as parquet:
+            groups = list(piece.row_groups)
+            for sets in parquet.iter_batches(READ_REQUESTS, row_groups=groups, columns=names):
+                is_new = lookup.find(flat(sets["item_id"])) < 0
+                if is_new.any():
+                    rows = pa.table([flat(sets[name]) for name in names], schema=self.schema)
+                    new = pa.concat_tables([new, rows.filter(pa.array(is_new))])
+                    new = new.group_by(names).aggregate([])
+        yield from new.combine_chunks().to_batches()
+
+
+def new_items(spark: SparkSession, task: NewItemsTask) -> pa.Table:
+    """Return the day's unknown items, sorted by id; the least fields where they contradict."""
+    numbers = spark.range(0, len(task.pieces), 1, len(task.pieces))
+    with refusals(spark):
+        found = numbers.mapInArrow(task, from_arrow_schema(task.schema)).toArrow()
+    rows = found.group_by(found.column_names).aggregate([])
+    rows = rows.sort_by([(name, "ascending") for name in task.fields.item_tokens])
+    return rows.filter(pa.array(first_of_each(rows["item_id"].combine_chunks())))
+
+
+@lru_cache(maxsize=1)
+def _known(folder: Path) -> ItemVectors:
+    return ItemVectors.read(folder)
