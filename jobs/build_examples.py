@@ -31,7 +31,7 @@ from jobs.window_vocabulary import learn_vocabulary, newest_fields
 from schemas.spark import spark_schema
 
 STEP = "build_examples"
-READS = ("candidate_sets", "promotions", "teacher_labels")
+READS = ("candidate_sets", "promotions", "teacher_labels", "unlabelled")
 WRITES = ("examples",)
 VOCABULARY, ITEMS = "_vocabulary", "_items.parquet"
 TRAINING, VALIDATION = "training", "validation"
@@ -60,11 +60,26 @@ class WindowDay:
     day: date
     sets: Partition
     labels: Partition | None
+    unlabelled: Partition | None
 
     def inputs(self) -> dict[str, str]:
         """Return the digests of what is read."""
-        parts = [self.sets] + ([self.labels] if self.labels else [])
+        parts = filter(None, [self.sets, self.labels, self.unlabelled])
         return {part.name: part.require(STEP).digest for part in parts}
+
+    def requests(self) -> int:
+        """Return how many requests are learned from; refuse labels of other candidate sets."""
+        rows = self.sets.require(STEP).rows
+        if self.labels is None:
+            return rows
+        labelled, lost = self.labels.require(STEP).rows, self.unlabelled.require(STEP).rows
+        if labelled + lost != rows:
+            raise Refused(
+                f"{self.labels.name} has {labelled:,} requests and {self.unlabelled.name} "
+                f"{lost:,}, but {self.sets.name} has {rows:,}; label the day again: "
+                f"python -m jobs.label_candidates --date {self.day} --profile ... --force"
+            )
+        return labelled
 
 
 def window(task: Task, bootstrap: bool) -> list[WindowDay]:
@@ -72,7 +87,7 @@ def window(task: Task, bootstrap: bool) -> list[WindowDay]:
     task.lake.partition("candidate_sets", task.day).require("build_candidates")
     days = []
     for day in task.lake.days("candidate_sets", task.day, task.profile.training.train_days):
-        labels = None
+        labels = unlabelled = None
         if not bootstrap:
             version = Registry(task.lake).promoted(day)
             if version is None:
@@ -80,10 +95,15 @@ def window(task: Task, bootstrap: bool) -> list[WindowDay]:
                     f"no model is promoted on {day}, a day of the training window; "
                     f"run promote and label_candidates for it"
                 )
-            name = teacher_id(task.profile.teacher, version)
-            labels = task.lake.partition("teacher_labels", day, teacher_id=name)
-            labels.require("label_candidates")
-        days.append(WindowDay(day, task.lake.partition("candidate_sets", day), labels))
+            name = teacher_id(task.profile.teacher, task.profile.policy, version)
+            labels, unlabelled = (
+                task.lake.partition(table, day, teacher_id=name)
+                for table in ("teacher_labels", "unlabelled")
+            )
+            for part in (labels, unlabelled):
+                part.require("label_candidates")
+        sets = task.lake.partition("candidate_sets", day)
+        days.append(WindowDay(day, sets, labels, unlabelled))
     return days
 
 
@@ -135,7 +155,7 @@ def build(task: Task, args: argparse.Namespace) -> None:
     name = WITHOUT_TEACHER
     if not args.bootstrap:
         version = Registry(task.lake).promoted(task.day)
-        name = teacher_id(profile.teacher, version)
+        name = teacher_id(profile.teacher, profile.policy, version)
     output = Publication(
         task.lake.partition("examples", task.day, teacher_id=name),
         step=STEP,
@@ -150,7 +170,8 @@ def build(task: Task, args: argparse.Namespace) -> None:
     )
     if task.is_done(output):
         return
-    expected = sum(part.sets.require(STEP).rows for part in days)
+    expected = sum(part.requests() for part in days)
+    left_out = sum(part.sets.require(STEP).rows for part in days) - expected
     with spark_session(STEP, args.master) as spark, output.attempt() as folder:
         requests = read_window(spark, days, training.validation_share)
         vocabulary = learn_vocabulary(requests, profile.fields, training.min_count)
@@ -174,12 +195,14 @@ def build(task: Task, args: argparse.Namespace) -> None:
         )
         files = max(MIN_FILES, math.ceil(expected / FILE_REQUESTS))
         write_examples(spark, observed, encoder, folder, files)
-        counts = {"days": len(days), **seen.get}
+        counts = {"days": len(days), "unlabelled": left_out, **seen.get}
         live = output.publish(folder, counts, rows=expected)
     note = (
         f"{len(days)} days, {counts['cut']:,} candidates and {counts['cut_winners']:,} winners cut"
     )
-    task.made(output, f"{expected:,} requests in, {live.rows:,} out; {note}", "train")
+    lost = f"{left_out:,} without labels, " if left_out else ""
+    requests = f"{expected + left_out:,} requests in, {lost}{live.rows:,} out"
+    task.made(output, f"{requests}; {note}", "train")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,17 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs.features import lengths
-
-TASK_CANDIDATES = 1_000_000
+TASK_CANDIDATES = 250_000
 """Candidates of a task, roughly; a row group of more is a task of its own."""
 READ_REQUESTS = 256
-SCORED_CANDIDATES = 16_384
-"""Candidates, padding included, that are scored at once: what bounds a worker's memory."""
+"""Requests that a worker holds at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +45,7 @@ def _candidates_of_row_groups(path: Path) -> list[int]:
 
 
 def batches(piece: Piece, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the requests of a piece, as many at once as are scored at once."""
+    """Yield the requests of a piece; a batch never spans row groups, which are bounded."""
     with pq.ParquetFile(piece.path) as parquet:
-        for read in parquet.iter_batches(
-            READ_REQUESTS, row_groups=list(piece.row_groups), columns=columns
-        ):
-            for start, end in cuts(lengths(read["item_id"])):
-                yield read.slice(start, end - start)
-
-
-def cuts(counts: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield runs of requests that, padded to their longest, have up to SCORED_CANDIDATES.
-
-    `counts` [R] is how many candidates each has; one of more is a run of its own.
-    """
-    start, longest = 0, 0
-    for at, count in enumerate(counts):
-        longest = max(longest, count)
-        if at > start and longest * (at + 1 - start) > SCORED_CANDIDATES:
-            yield start, at
-            start, longest = at, count
-    if len(counts):
-        yield start, len(counts)
+        for group in piece.row_groups:
+            yield from parquet.iter_batches(READ_REQUESTS, row_groups=[group], columns=columns)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.categories import membership
 from jobs.features import flat, lengths
 from jobs.lake import Partition
 from schemas.table import Fields
@@ -53,17 +54,6 @@ class JudgedDay:
                     f"request {self.request_id[request]!r} ranks item {error}, no candidate of it"
                 ) from error
         return places[:, :depth]
-
-
-def membership(values: pa.Array, separator: str) -> np.ndarray:
-    """Return which of C categories each value names [M, C]; several are split at the separator."""
-    parts = pc.split_pattern(values, separator) if separator else None
-    counts = lengths(parts) if parts is not None else np.ones(len(values), np.int64)
-    names = (parts.flatten() if parts is not None else values).dictionary_encode()
-    member = np.zeros((len(values), len(names.dictionary)), np.uint8)
-    member[np.repeat(np.arange(len(values)), counts), names.indices.to_numpy()] = 1
-    nameless = names.dictionary.to_pylist()
-    return np.delete(member, nameless.index(""), axis=1) if "" in nameless else member
 
 
 def read_judged_day(sets: Partition, reference: Partition, fields: Fields) -> JudgedDay:

@@ -5,9 +5,9 @@ model has not met, their vectors to the model's items.parquet. No gradient ever 
 """
 
 import argparse
-import dataclasses
 import shutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -16,20 +16,25 @@ from jobs.candidate_pieces import Piece, pieces
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
 from jobs.item_vectors import ItemVectors
+from jobs.label_outputs import (
+    STEP,
+    TABLES,
+    check_unlabelled,
+    outputs_of,
+    publish_labels,
+    unlabelled_of,
+)
 from jobs.label_task import LabelTask, write_labels
 from jobs.labeller import item_vectors
 from jobs.lake import Lake
 from jobs.load_model import load_model
 from jobs.new_items import NewItemsTask, new_items
-from jobs.publish import Publication
 from jobs.registry import Registry
 from jobs.spark_session import add_master, spark_session
 from jobs.spark_tasks import TaskOutput
-from jobs.teacher import teacher_id
 
-STEP = "label_candidates"
 READS = ("candidate_sets", "promotions")
-WRITES = ("teacher_labels",)
+WRITES = TABLES
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -69,41 +74,41 @@ def promoted_version(lake: Lake, task: Task) -> str:
 
 
 def label(task: Task, args: argparse.Namespace) -> None:
-    """Label the day under the profile's teacher and the promoted model; publish."""
+    """Label the day under the profile's teachers and the promoted model; publish."""
     source = task.lake.partition("candidate_sets", task.day)
     sets = source.require("build_candidates")
-    version, teacher = promoted_version(task.lake, task), task.profile.teacher
-    partition = task.lake.partition(
-        "teacher_labels", task.day, teacher_id=teacher_id(teacher, version)
-    )
-    output = Publication(
-        partition,
-        step=STEP,
-        inputs={source.name: sets.digest, "model": version},
-        parameters={"teacher": dataclasses.asdict(teacher), "model_version": version},
-    )
-    if task.is_done(output):
+    version, profile = promoted_version(task.lake, task), task.profile
+    outputs = [
+        output
+        for output in outputs_of(task, source, version)
+        if not (task.is_done(output.unlabelled) and task.is_done(output.labels))
+    ]
+    if not outputs:
         return
-    with spark_session(STEP, args.master) as spark, output.attempt() as folder:
-        shared = folder / "shared"
+    with spark_session(STEP, args.master) as spark, ExitStack() as attempts:
+        folders = [attempts.enter_context(output.labels.attempt()) for output in outputs]
+        shared = folders[0] / "shared"
         shared.mkdir()
         cut = tuple(pieces(source.files()))
-        labels = TaskOutput(folder, partition.table, partition.name)
         work = LabelTask(
             Registry(task.lake).folder(version),
             shared_vectors(spark, task, version, cut, shared),
-            task.profile.fields,
-            (teacher,),
-            (labels,),
+            profile.fields,
+            tuple(output.teacher for output in outputs),
+            profile.policy,
+            tuple(
+                TaskOutput(folder, output.labels.partition.table, output.labels.partition.name)
+                for folder, output in zip(folders, outputs, strict=True)
+            ),
             cut,
         )
-        (written,) = write_labels(spark, work, task.say)
+        made = write_labels(spark, work, task.say)
         shutil.rmtree(shared)
-        live = output.publish(
-            folder, {"requests": sets.rows}, rows=sets.rows, audits=written.audits
-        )
-    note = f"{teacher.name}, lambda {teacher.diversity_weight:g}, K {teacher.k}, model {version}"
-    task.made(output, f"{sets.rows:,} requests in, {live.rows:,} out; {note}", "build_examples")
+        for output, written in zip(outputs, made, strict=True):
+            check_unlabelled(output, unlabelled_of(written), sets.rows, profile.policy)
+        for output, folder, written in zip(outputs, folders, made, strict=True):
+            publish_labels(task, output, folder, written, sets.rows)
+    task.next("build_examples")
 
 
 def main(argv: list[str] | None = None) -> int:

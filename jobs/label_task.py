@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,11 +11,15 @@ from pyspark.sql import SparkSession
 
 from jobs.candidate_pieces import Piece, batches
 from jobs.item_vectors import ItemVectors
-from jobs.labeller import Labeller, ModelScores
+from jobs.labeller import Labeller
 from jobs.load_model import open_model
+from jobs.scorer import ModelScorer
 from jobs.spark_tasks import TaskOutput, Written, run_tasks
-from model.config import TeacherConfig
+from model.config import PolicyConfig, TeacherConfig
 from schemas.table import Fields
+
+_open: dict[Path, Labeller] = {}
+"""The labeller of the newest job: a worker that runs several of its tasks loads the model once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,10 @@ class LabelTask:
     model: Path
     """The folder of the model version, which every worker reaches."""
     vectors: Path
-    """The folder that `ItemVectors.write` wrote."""
+    """The folder that `ItemVectors.write` wrote for this job."""
     fields: Fields
     teachers: tuple[TeacherConfig, ...]
+    policy: PolicyConfig
     labels: tuple[TaskOutput, ...]
     """Where the labels of each teacher go."""
     pieces: tuple[Piece, ...]
@@ -42,26 +46,31 @@ class LabelTask:
     def label(self, number: int) -> Iterator[pa.RecordBatch]:
         """Label one piece."""
         torch.set_num_threads(1)
-        labeller = _labeller(self)
-        with ExitStack() as open_files:
-            writers = [open_files.enter_context(output.open(number)) for output in self.labels]
+        if self.vectors not in _open:
+            _open.clear()
+            _open[self.vectors] = self.labeller()
+        labeller = _open[self.vectors]
+        reasons: list[list] = [[] for _ in self.labels]
+        with ExitStack() as files:
+            writers = [files.enter_context(output.open(number)) for output in self.labels]
             for sets in batches(self.pieces[number], labeller.columns):
-                for writer, rows in zip(writers, labeller.label(sets), strict=True):
-                    writer.write(rows)
-        for output, writer in zip(self.labels, writers, strict=True):
-            yield output.told(number, writer.path)
+                made = labeller.label(sets)
+                for writer, own, labelled in zip(writers, reasons, made, strict=True):
+                    writer.write(labelled.labels)
+                    own += zip(*labelled.unlabelled.to_pydict().values(), strict=True)
+        for output, writer, own in zip(self.labels, writers, reasons, strict=True):
+            yield output.told(number, writer.path, {"unlabelled": own})
 
     def labeller(self) -> Labeller:
         """Load the model."""
-        scores = ModelScores(self.fields, *open_model(self.model, self.fields))
-        vectors = ItemVectors.read(self.vectors)
-        return Labeller(self.labels[0].table, self.teachers, self.model.name, scores, vectors)
-
-
-@lru_cache(maxsize=1)
-def _labeller(task: LabelTask) -> Labeller:
-    """Return the labeller of a job; a worker that runs several of its tasks loads it once."""
-    return task.labeller()
+        return Labeller(
+            self.fields,
+            self.teachers,
+            self.policy,
+            self.model.name,
+            ModelScorer(self.fields, *open_model(self.model, self.fields)),
+            ItemVectors.read(self.vectors),
+        )
 
 
 def write_labels(spark: SparkSession, task: LabelTask, say: Callable[[str], None]) -> list[Written]:

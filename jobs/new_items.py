@@ -6,11 +6,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from jobs.candidate_pieces import READ_REQUESTS, Piece
+from jobs.candidate_pieces import Piece, batches
 from jobs.features import flat
 from jobs.item_vectors import ItemVectors, first_of_each
 from jobs.spark_tasks import refusals
@@ -43,14 +42,12 @@ class NewItemsTask:
         """Yield those of one piece."""
         lookup, names = _known(self.known).lookup, list(self.fields.item_tokens)
         new = self.schema.empty_table()
-        with pq.ParquetFile(piece.path) as parquet:
-            groups = list(piece.row_groups)
-            for sets in parquet.iter_batches(READ_REQUESTS, row_groups=groups, columns=names):
-                is_new = lookup.find(flat(sets["item_id"])) < 0
-                if is_new.any():
-                    rows = pa.table([flat(sets[name]) for name in names], schema=self.schema)
-                    new = pa.concat_tables([new, rows.filter(pa.array(is_new))])
-                    new = new.group_by(names).aggregate([])
+        for sets in batches(piece, names):
+            is_new = lookup.find(flat(sets["item_id"])) < 0
+            if is_new.any():
+                rows = pa.table([flat(sets[name]) for name in names], schema=self.schema)
+                new = pa.concat_tables([new, rows.filter(pa.array(is_new))])
+                new = new.group_by(names).aggregate([])
         yield from new.combine_chunks().to_batches()
 
 

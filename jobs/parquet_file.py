@@ -11,7 +11,7 @@ from schemas.arrow import arrow_schema
 from schemas.table import Table
 
 ROW_GROUP_ROWS = 65_536
-ROW_GROUP_BYTES = 16 * 2**20
+ROW_GROUP_BYTES = 8 * 2**20
 """A row group is full at either; a reader holds a whole one."""
 
 

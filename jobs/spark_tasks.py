@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -72,9 +73,7 @@ class TaskOutput:
         name = f"task-{task}-{uuid.uuid4().hex[:12]}.parquet"
         return TableWriter(self.folder / name, self.table)
 
-    def told(
-        self, task: int, path: Path, facts: dict[str, int | str | None] | None = None
-    ) -> pa.RecordBatch:
+    def told(self, task: int, path: Path, facts: dict[str, Any] | None = None) -> pa.RecordBatch:
         """Audit a closed file as it lies there; return what the driver is told of it."""
         audit = audit_file(path, self.table, self.name)
         row = {
@@ -93,7 +92,7 @@ class Written:
     """The files that tasks wrote for one partition, under their names for good."""
 
     audits: list[FileAudit]
-    facts: list[dict[str, int | str | None]]
+    facts: list[dict[str, Any]]
     """What each task counted."""
 
 

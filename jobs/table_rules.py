@@ -63,6 +63,7 @@ def rules_of(table: Table, bounds: tuple[datetime, datetime]) -> Rules:
             candidates = view_of(table, "item_id")
             yield once_a_list(candidates, "item_id")
             yield same_count("k", "wins", "as many as there are winners")
+            yield same_count("relaxed", "relaxations", "as many as the rules have in all")
             for name in ("pick_order", "gain"):
                 yield from null_unless(candidates, name, "win")
             yield once_a_list(candidates, "pick_order")

@@ -12,12 +12,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from model.config import RULES
 from schemas.expectations import LENGTH_OF
 from schemas.table import Column
 
 Values = pa.Array | pa.ChunkedArray | np.ndarray
 LIST_KEY = ("request_id", "method", "model_version")
 """What identifies a list of rankings."""
+BY_RULE = tuple(f"relaxed_{rule}" for rule in RULES)
+"""The columns of teacher_labels that count what each rule gave way."""
 
 
 def elements(lists: pa.ChunkedArray) -> pa.Array:
@@ -170,6 +173,11 @@ def wins(view: View) -> np.ndarray:
     return total[ends] - total[ends - lengths(lists)]
 
 
+def relaxations(view: View) -> np.ndarray:
+    """Add what each rule of the policy gave way."""
+    return sum(pc.fill_null(view.rows[name], 0).to_numpy() for name in BY_RULE)
+
+
 def is_padding(view: ListView) -> np.ndarray:
     """Say which elements lie behind the candidates that their row has."""
     kept = view.column("n_candidates").to_numpy(zero_copy_only=False)
@@ -198,6 +206,7 @@ DERIVED = {
     "row": Derived((), lambda view: view.parent),
     "misplaced": Derived(("score", "item_id"), misplaced),
     "wins": Derived(("win",), wins, is_flag=False),
+    "relaxations": Derived(BY_RULE, relaxations, is_flag=False),
     "is_padding": Derived(("n_candidates",), is_padding),
     "after_gap": Derived((*LIST_KEY, "rank"), after_gap),
 }

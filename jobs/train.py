@@ -51,7 +51,7 @@ def training_set(task: Task, bootstrap: bool) -> Partition:
     version = registry.promoted(task.day)
     if version is None:
         raise Refused(f"no model is promoted on {task.day}; run promote and label_candidates first")
-    name = teacher_id(task.profile.teacher, version)
+    name = teacher_id(task.profile.teacher, task.profile.policy, version)
     partition = task.lake.partition("examples", task.day, teacher_id=name)
     partition.require("build_examples")
     return partition

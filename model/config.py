@@ -1,7 +1,9 @@
 """What can be configured of teacher, student and training; each field names its paper symbol."""
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 
 
 def require(holds: bool, name: str, value: object, allowed: str) -> None:
@@ -33,11 +35,15 @@ USES = {
     "ssd": ("diversity_weight", "interest", "window", "volume", "add_back"),
 }
 """The teachers by name, and which of the parameters below each one reads beside k."""
+READS_CATEGORIES = ("category_decay", "calibrated")
+"""The teachers to whom items are alike by category."""
+RULES = ("blocked", "pinned", "max_per_category", "quotas")
+"""The rules of a policy, by the fields of PolicyConfig that set them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TeacherConfig:
-    """The greedy diversifier that labels."""
+    """A greedy diversifier that labels; training uses the labels of [teacher] alone."""
 
     name: str = "mmr"
     """Which diversifier: mmr, mmr_item, one_pass, category_decay, msd, calibrated, dpp or ssd."""
@@ -65,14 +71,15 @@ class TeacherConfig:
     def __post_init__(self) -> None:
         """Check the ranges, and that nothing is set which the teacher would not read."""
         weight = self.diversity_weight
-        one_of = "one of " + ", ".join(USES)
-        has_window = self.window > 0 or not self.add_back
+        scale, one_of = self.cosine_scale, "one of " + ", ".join(USES)
+        read = {"name", "k", *USES.get(self.name, ())}
+        has_window = self.window > 0 or not self.add_back or "add_back" not in read
         require_all(
             [
                 (self.name in USES, "teacher.name", self.name, one_of),
                 (0 <= weight <= 10, "teacher.diversity_weight", weight, "from 0 to 10"),
                 (self.k >= 1, "teacher.k", self.k, "at least 1"),
-                (self.cosine_scale >= 0, "teacher.cosine_scale", self.cosine_scale, "at least 0"),
+                (0 <= scale < math.inf, "teacher.cosine_scale", scale, "at least 0 and finite"),
                 (self.context >= 0, "teacher.context", self.context, "at least 0"),
                 (1 <= self.rounds <= 3, "teacher.rounds", self.rounds, "from 1 to 3"),
                 (0 < self.decay <= 1, "teacher.decay", self.decay, "above 0 and at most 1"),
@@ -80,17 +87,75 @@ class TeacherConfig:
                 (has_window, "teacher.add_back", self.add_back, "false where window = 0"),
             ]
         )
-        read = {"name", "k", *USES[self.name]}
         require_all(
             (
-                getattr(self, field.name) == field.default,
-                f"teacher.{field.name}",
-                getattr(self, field.name),
+                getattr(self, spec.name) == spec.default,
+                f"teacher.{spec.name}",
+                getattr(self, spec.name),
                 f"left out, for the teacher {self.name} does not read it",
             )
-            for field in fields(self)
-            if field.name not in read
+            for spec in fields(self)
+            if spec.name not in read
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyConfig:
+    """What every list keeps to, whatever its teacher prefers (see model.teachers.rules)."""
+
+    max_per_category: int = 0
+    """Most picks of a category, in the list or in any `window` picks in a row; 0 is no limit."""
+    window: int = 0
+    """In how many picks in a row max_per_category counts; 0 is the whole list."""
+    quotas: dict[str, int] = field(default_factory=dict)
+    """Least picks by category, such as { books = 2 }."""
+    pinned: dict[str, int] = field(default_factory=dict)
+    """Place, from 1, by item id, such as { 5320 = 1 }, in requests that have the item."""
+    blocked: tuple[int | str, ...] = ()
+    """Ids of the items that are never picked."""
+    relax: tuple[str, ...] = ()
+    """Which rules may give way where no candidate keeps them all, the first one first: blocked,
+    pinned, max_per_category, quotas. A request whose other rules cannot be kept is not labelled."""
+    max_unlabelled: float = 0.01
+    """Above this share of requests that cannot be labelled no labels are published."""
+
+    def __post_init__(self) -> None:
+        """Check what can be told without the data set's fields and the teachers."""
+        most, share = self.max_per_category, self.max_unlabelled
+        require_all(
+            [
+                (most >= 0, "policy.max_per_category", most, "at least 0"),
+                (self.window >= 0, "policy.window", self.window, "at least 0"),
+                (not self.window or most, "policy.window", self.window, _WINDOW),
+                (0 <= share <= 1, "policy.max_unlabelled", share, "from 0 to 1"),
+                *((n >= 1, f"policy.quotas.{c}", n, "at least 1") for c, n in self.quotas.items()),
+                *((n >= 1, f"policy.pinned.{i}", n, "from 1") for i, n in self.pinned.items()),
+                *(
+                    (name in RULES, f"policy.relax[{place}]", name, _rule_like(name))
+                    for place, name in enumerate(self.relax)
+                ),
+                (len(set(self.relax)) == len(self.relax), "policy.relax", self.relax, "each once"),
+            ]
+        )
+
+    @property
+    def reads_categories(self) -> bool:
+        """Whether a rule is about categories."""
+        return bool(self.max_per_category or self.quotas)
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether anything is asked at all."""
+        return bool(self.reads_categories or self.pinned or self.blocked)
+
+
+_WINDOW = "left out where max_per_category = 0"
+
+
+def _rule_like(name: str) -> str:
+    """Return which rules there are, the one that may be meant first."""
+    near = get_close_matches(name, RULES, n=1)
+    return f"one of {', '.join(RULES)}{f' (is {near[0]!r} meant?)' if near else ''}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

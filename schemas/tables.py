@@ -4,6 +4,7 @@ Letters used in shapes: N candidates of a request, U user and context fields, F 
 D dense features, d width of the item and interest vectors. `None` in a shape is a ragged axis.
 """
 
+from schemas.label_tables import teacher_labels, unlabelled
 from schemas.table import Column, Fields, Table
 from schemas.truth_tables import reference_items, truth_requests
 
@@ -84,48 +85,6 @@ def candidate_sets(fields: Fields) -> Table:
         row="one request",
         key=("request_id",),
         columns=(*_request(fields), count, *_candidate(fields, (None,))),
-    )
-
-
-def teacher_labels(fields: Fields) -> Table:
-    """Declare the labels: one request under one teacher, lists in the order of candidate_sets."""
-    ragged: tuple[int | None, ...] = (None,)
-    return Table(
-        name="teacher_labels",
-        row="one request under one teacher",
-        key=("request_id",),
-        partition=("dt", "teacher_id"),
-        columns=(
-            Column("request_id", fields.request_id, "The request."),
-            Column("model_version", "string", "The model that gave f, e and u."),
-            Column("k", "int32", "Items picked: min(K, N).", low=1),
-            Column("u", "float32", "Interest vector of the user.", shape=ragged, apart=True),
-            Column("item_id", fields.item_id, "The candidate.", shape=ragged),
-            _flag("win", "1 where the teacher picked the item (Eq. 16).", shape=ragged),
-            Column(
-                "pick_order",
-                "int32",
-                "Step at which it was picked, from 1; null for losers.",
-                low=1,
-                nullable=True,
-                shape=ragged,
-            ),
-            Column(
-                "gain",
-                "float64",
-                "Marginal gain when picked; null for losers.",
-                nullable=True,
-                shape=ragged,
-            ),
-            Column(
-                "f",
-                "float32",
-                "Click probability by the model, the teacher's accuracy term.",
-                low=0,
-                high=1,
-                shape=ragged,
-            ),
-        ),
     )
 
 
@@ -291,6 +250,7 @@ def declare(fields: Fields, max_candidates: int) -> dict[str, Table]:
         metrics(fields),
         promotions(fields),
         teacher_labels(fields),
+        unlabelled(fields),
         examples(fields, max_candidates),
         validations(fields),
     )

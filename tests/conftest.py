@@ -79,9 +79,9 @@ class World:
     def partition(self, table: str, day: date) -> Partition:
         """The day's partition; of labels and examples the one that the profile's teacher makes."""
         keys = {}
-        if table in ("teacher_labels", "examples"):
+        if "teacher_id" in self.lake.tables[table].partition:
             version = self.registry.promoted(day)
-            keys["teacher_id"] = teacher_id(self.profile.teacher, version)
+            keys["teacher_id"] = teacher_id(self.profile.teacher, self.profile.policy, version)
         return self.lake.partition(table, day, **keys)
 
     def rows(self, table: str, day: date) -> list[dict]:

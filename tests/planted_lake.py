@@ -11,6 +11,7 @@ from jobs import validate
 from jobs.lake import Lake, Partition, parse_day
 from jobs.manifest import Manifest, describe
 from jobs.profile.load import load_profile
+from jobs.table_views import BY_RULE
 from schemas.arrow import ARROW_TYPES, fingerprint
 from schemas.table import Table
 
@@ -104,6 +105,8 @@ def labels(request: str, winners: list[int]) -> dict:
         "pick_order": [sum(winners[: n + 1]) if won else None for n, won in enumerate(winners)],
         "gain": [0.5 if won else None for won in winners],
         "f": [0.5] * len(winners),
+        "relaxed": 3,
+        **dict(zip(BY_RULE, (0, 1, 2, 0), strict=True)),
     }
 
 
@@ -166,6 +169,7 @@ GOOD: dict[str, list[dict]] = {
         }
     ],
     "teacher_labels": [labels("r1", [1, 0, 1]), labels("r2", [1, 1])],
+    "unlabelled": [{"request_id": "r3", "reason": "no candidate may be picked"}],
     "examples": [example("r1", 3), example("r2", 1)],
 }
 

@@ -16,12 +16,14 @@ from jobs.publish import Publication
 from jobs.report.__main__ import main
 from jobs.report.metric_table import GAMMA
 from jobs.report.wording import FIXED_SPACE, MINUS
+from jobs.table_views import BY_RULE
 from jobs.teacher import teacher_id
 from schemas.arrow import arrow_schema
 
 DAYS = [date(2026, 1, 1), date(2026, 1, 2)]
 HOSTILE = '<b onmouseover="alert(1)">&\'$x^2$'
 PLAIN = str.maketrans({MINUS: "-", FIXED_SPACE: " ", "\N{EN DASH}": "-", GAMMA: "gamma"})
+NOT_RELAXED = dict.fromkeys(("relaxed", *BY_RULE), 0)
 PROFILE = """
 name = "shop"
 description = "a shop of <hand-made> requests"
@@ -142,12 +144,13 @@ class ShopLake:
         row = {
             "model_version": version, "k": 3, "u": [1.0], "item_id": list(ITEMS),
             "gain": [None] * n, "pick_order": [None] * n, "f": [0.9, 0.8, 0.7, 0.1, 0.1, 0.1],
+            **NOT_RELAXED,
         }  # fmt: skip
         rows = [
             row | {"request_id": "r1", "win": [1, 1, 1, 0, 0, 0]},
             row | {"request_id": "r2", "win": [1, 0, 0, 1, 1, 0]},
         ]
-        name = teacher_id(self.profile.teacher, version)
+        name = teacher_id(self.profile.teacher, self.profile.policy, version)
         self.put("teacher_labels", day, rows, teacher_id=name)
 
     def promotion(self, day: date, candidate: str, before: str = "", reason: str = "first") -> None:

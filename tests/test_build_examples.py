@@ -13,6 +13,7 @@ from conftest import DAYS, World
 
 from jobs.build_examples import TRAINING, VALIDATION, VOCABULARY
 from jobs.cli import REFUSED
+from jobs.table_views import BY_RULE
 from model.vocabulary import Vocabulary
 from schemas.arrow import arrow_schema
 
@@ -85,11 +86,13 @@ def hand_made(folder: Path, unexposed_as_negative: str = "false") -> World:
             {"request_id": name, "model_version": "m1", "k": 2, "u": [0.0], "win": win}
             | {"item_id": lists["item_id"], "f": [0.5] * n}
             | {key: [None] * n for key in ("pick_order", "gain")}
+            | dict.fromkeys(("relaxed", *BY_RULE), 0)
         )
     decision = {"candidate_version": "m1", "previous_version": "", "promoted_version": "m1"}
     put(world, "promotions", [decision | {"decision": "promoted", "reason": "by hand"}])
     put(world, "candidate_sets", sets)
     put(world, "teacher_labels", labels)
+    put(world, "unlabelled", [])
     return world
 
 
@@ -150,7 +153,7 @@ def test_two_requests_become_two_exact_rows(built):
 
 def test_what_is_cut_is_counted(built):
     counts = built.partition("examples", DAY).manifest().counts
-    assert counts == {"days": 1, "cut": 2, "cut_winners": 1}
+    assert counts == {"days": 1, "unlabelled": 0, "cut": 2, "cut_winners": 1}
 
 
 def test_the_vocabulary_is_of_what_was_exposed_often_enough(built):
@@ -173,9 +176,30 @@ def test_unexposed_candidates_are_negatives_where_the_profile_says_so(spark, tmp
     assert (rows["r2"]["exposed"], rows["r2"]["label"]) == ([1, 1, 0], [0, 0, 0])
 
 
+def test_a_request_without_labels_is_left_out_and_told(spark, tmp_path, capsys):
+    world = hand_made(tmp_path)
+    labels = world.rows("teacher_labels", DAY)
+    put(world, "teacher_labels", [row for row in labels if row["request_id"] == "r1"])
+    put(world, "unlabelled", [{"request_id": "r2", "reason": "by hand"}])
+    assert world.run("build_examples", DAY) == 0
+    assert "2 requests in, 1 without labels, 1 out" in capsys.readouterr().out
+    assert by_request(world).keys() == {"r1"}
+    assert world.partition("examples", DAY).manifest().counts["unlabelled"] == 1
+
+
+def test_labels_that_are_not_of_these_candidate_sets_are_refused(tmp_path, capsys):
+    world = hand_made(tmp_path)
+    put(world, "unlabelled", [{"request_id": "r2", "reason": "by hand"}])
+    assert world.run("build_examples", DAY) == REFUSED
+    said = capsys.readouterr().err
+    assert "has 2 requests and unlabelled/dt=2026-01-31/teacher_id=mmr-" in said
+    assert "1, but candidate_sets/dt=2026-01-31 has 2; label the day again: python -m jobs." in said
+
+
 def test_the_bootstrap_needs_no_teacher(spark, tmp_path):
     world = hand_made(tmp_path)
-    shutil.rmtree(world.root / "teacher_labels")
+    for table in ("teacher_labels", "unlabelled"):
+        shutil.rmtree(world.root / table)
     assert world.run("build_examples", DAY, "--bootstrap") == 0
     rows = world.lake.partition("examples", DAY, teacher_id="none").read().to_pylist()
     assert {row["request_id"]: row["win"] for row in rows} == {"r1": [0] * 3, "r2": [0] * 3}

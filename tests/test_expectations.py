@@ -153,6 +153,8 @@ LABELS: list[Fault] = [
     (put(0, "gain", 0.1, 1), "gain", "null where win is 0", "gain 0.1, win 0"),
     (put(1, "pick_order", 1, 1), "pick_order", ONCE,
      "2 of 5 not so: 1 at request_id 'r2', item_id 'a'"),
+    (put(1, "relaxed", 4), "relaxed", "as many as the rules have in all",
+     "relaxed 4, relaxations 3 at request_id 'r2'"),
     (put(0, "u", NAN, 3), "u", NUMBERS, "nan at request_id 'r1', place 3"),
 ]
 EXAMPLES: list[Fault] = [

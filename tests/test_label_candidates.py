@@ -193,7 +193,7 @@ def test_string_ids_are_labelled_as_the_equations_say(named, toy):
     assert recompute(named, day) == toy.partition_rows("request_logs", day)
     version = named.registry.promoted(day)
     assert named.partition("teacher_labels", day).keys[1][1] == teacher_id(
-        named.profile.teacher, version
+        named.profile.teacher, named.profile.policy, version
     )
     assert all(isinstance(item, str) for item in vectors_of(named, version))
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.judged_day import JudgedDay, membership
+from jobs.categories import membership
+from jobs.judged_day import JudgedDay
 from model.metrics import (
     covered,
     distinct_categories,

@@ -6,7 +6,7 @@ from datetime import date
 from html.parser import HTMLParser
 
 import pytest
-from shop_lake import DAYS, HOSTILE, ORDERS, PLAIN, REAL, ShopLake, metric_rows
+from shop_lake import DAYS, HOSTILE, ORDERS, PLAIN, REAL, SIMULATED, ShopLake, metric_rows
 
 from jobs.report.one_request import one_request
 from jobs.report.teacher_picks import teacher_picks
@@ -244,9 +244,19 @@ def test_a_lake_without_a_day_and_a_damaged_history_are_refused(tmp_path, capsys
 
 
 def test_the_teachers_overlap_by_hand(shop):
-    picks = teacher_picks(shop.lake, DAYS[1], shop.profile.teacher)
+    picks = teacher_picks(shop.lake, DAYS[1], shop.profile.teacher, shop.profile.policy)
     assert (picks.requests, picks.candidates, picks.winners, picks.unchanged) == (2, 12, 6, 1)
     assert picks.overlap == pytest.approx((3 / 3 + 1 / 3) / 2)
+
+
+def test_the_page_tells_the_teachers_and_the_policy(tmp_path, shop):
+    assert "Teacher mmr, K 3, lambda 0.25; labels mmr-" in shop.text()
+    assert "Policy none: every candidate may be picked" in shop.text()
+    more = '\n[policy]\nblocked = ["z"]\n[[further_teachers]]\nname = "dpp"\n[[further_teachers]]'
+    lake = ShopLake(tmp_path, source=SIMULATED + more).day_one()
+    assert lake.report(DAYS[0]) == 0
+    told = "Beside it, for comparison dpp, K 5, lambda 0.25; mmr, K 5, lambda 0.25 "
+    assert told + "Policy never z; nothing gives way" in lake.text()
 
 
 def test_of_requests_that_change_as_much_the_lowest_id_is_shown(tmp_path):

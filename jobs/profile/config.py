@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
+from jobs.profile.labelling import labelling_problems
 from jobs.profile.mapping import mapping_problems
 from jobs.sources.config import SourceConfig
 from jobs.world.config import WorldConfig
 from model.config import (
     ModelConfig,
+    PolicyConfig,
     PromotionConfig,
     RankingConfig,
     TeacherConfig,
@@ -48,6 +50,8 @@ class Profile:
     source: SourceConfig = field(default_factory=SourceConfig)
     world: WorldConfig = field(default_factory=WorldConfig)
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    further_teachers: tuple[TeacherConfig, ...] = ()
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     ranking: RankingConfig = field(default_factory=RankingConfig)
@@ -60,6 +64,7 @@ class Profile:
             require_all(self._conditions())
         except ValueError as error:
             problems.append(str(error))
+        problems += labelling_problems(self.fields, self.policy, self.teachers)
         if self.source.kind == "files":
             problems += mapping_problems(self.fields, self.source)
         if problems:
@@ -82,6 +87,11 @@ class Profile:
         yield _is_time(self.day_start), "day_start", self.day_start, "a time of day such as 07:00"
         zones, allowed = available_timezones(), "a zone such as UTC or Europe/Oslo"
         yield self.day_zone in zones, "day_zone", self.day_zone, allowed
+
+    @property
+    def teachers(self) -> tuple[TeacherConfig, ...]:
+        """All that label a day, the one that training uses first."""
+        return (self.teacher, *self.further_teachers)
 
     @property
     def tables(self) -> dict[str, Table]:

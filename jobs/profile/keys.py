@@ -86,9 +86,9 @@ def _type(kind: Any, many: str) -> str:  # noqa: ANN401 - any annotation
 
 
 def _default(spec: dataclasses.Field) -> str:
-    if spec.default is dataclasses.MISSING:
+    if spec.default is spec.default_factory is dataclasses.MISSING:
         return ", required"
-    if spec.default in ("", None, ()):
+    if spec.default in ("", None, (), dataclasses.MISSING):
         return ""
     if isinstance(spec.default, date):
         return f" = {spec.default}"

@@ -89,7 +89,7 @@ class _Builder:
         try:
             return cls(**ready)
         except ValueError as error:
-            self.problems += str(error).splitlines()
+            self.problems += (_in_list(prefix, line) for line in str(error).splitlines())
             return FAILED
 
     def value(self, kind: Any, value: Any, name: str) -> Any:  # noqa: ANN401 - any TOML value
@@ -136,6 +136,11 @@ class _Builder:
         """Keep a problem."""
         self.problems.append(problem)
         return FAILED
+
+
+def _in_list(prefix: str, problem: str) -> str:
+    """Return the problem of a section of a list under its place there, not under its usual name."""
+    return f"{prefix}{problem.partition('.')[2]}" if prefix.endswith("].") else problem
 
 
 def _missing(prefix: str, name: str, kind: Any) -> str:  # noqa: ANN401 - any annotation

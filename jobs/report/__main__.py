@@ -78,7 +78,7 @@ def report(task: Task, args: argparse.Namespace) -> None:
         judged,
         result,
         checks,
-        labelled and teacher_picks(lake, labelled, profile.teacher),
+        labelled and teacher_picks(lake, labelled, profile.teacher, profile.policy),
         request,
         derived,
     )

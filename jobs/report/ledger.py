@@ -18,6 +18,7 @@ LOST = (
     "outside",
     "quarantin",
     "unknown",
+    "unlabelled",
     "with_one",
     "without",
 )

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from jobs.policy import policy_told
 from jobs.profile.config import Profile
 from jobs.report import ledger, wording
 from jobs.report.comparison import comparison, left_out, sweep
@@ -18,6 +19,7 @@ from jobs.report.names import derived_from, names_of
 from jobs.report.one_request import SIDE_BY_SIDE, OneRequest
 from jobs.report.over_days import over_days, shown_metrics
 from jobs.report.teacher_picks import TeacherPicks
+from jobs.teacher import teacher_told
 
 LEDGER_DAYS = 7
 """Days side by side in a table of counts."""
@@ -42,6 +44,8 @@ def render(**context: Any) -> str:  # noqa: ANN401 - whatever the template names
         "interval": wording.interval,
         "percent": wording.percent,
         "count": lambda value: f"{value:,}",
+        "teacher_told": teacher_told,
+        "policy_told": policy_told,
     }
     environment.globals["style"] = Markup(load("page.css"))
     return environment.get_template("page.html.j2").render(**context)

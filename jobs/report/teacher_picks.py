@@ -9,7 +9,7 @@ from jobs.features import flat, lengths
 from jobs.lake import Lake
 from jobs.registry import Registry
 from jobs.teacher import teacher_id
-from model.config import TeacherConfig
+from model.config import PolicyConfig, TeacherConfig
 from model.ordering import top_k
 
 
@@ -29,12 +29,14 @@ class TeacherPicks:
     """Requests in which the teacher picked the K items of highest f."""
 
 
-def teacher_picks(lake: Lake, day: date, config: TeacherConfig) -> TeacherPicks | None:
+def teacher_picks(
+    lake: Lake, day: date, config: TeacherConfig, policy: PolicyConfig
+) -> TeacherPicks | None:
     """Read a day's labels; None where the profile's teacher has not labelled it."""
     version = Registry(lake).promoted(day)
     if version is None:
         return None
-    name = teacher_id(config, version)
+    name = teacher_id(config, policy, version)
     partition = lake.partition("teacher_labels", day, teacher_id=name)
     if partition.manifest() is None:
         return None

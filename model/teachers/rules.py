@@ -3,24 +3,28 @@
     blocked           an item is never picked
     pinned            an item stands at a place, counted from 1, where the list is that long
     max_per_category  at most m picks of a category among any w in a row, or in all of the list
-    quota             at least q picks of a category in the list
+    quotas            at least q picks of a category in the list
 
 Each place takes the best candidate that breaks no rule. Where there is none, the rules give way one
 after the other in the order of `Rules.relax`, for this place alone; a rule that is not named there
 never does, and the list ends early. Every breach is counted. A place is filled without looking
 ahead, but for two things: pinned items wait for their place, and places are kept for quotas.
+
+What a request cannot keep is not known before its list ends, so a teacher fills the lists of all
+requests, and `unmet` says which of them break a rule that must not give way.
+
+The columns of Picks.relaxed, in the order of RULES: blocked picks; items that are not at their
+place; picks above the maximum; picks that are missing to the quotas.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from model.teachers.requests import Requests
-
-RULES = ("blocked", "pinned", "max_per_category", "quota")
-"""The columns of Picks.relaxed: blocked picks; items that are not at their place; picks above the
-maximum; picks that are missing to the quotas."""
+from model.config import RULES
+from model.teachers.requests import Picks, Requests
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,20 +78,11 @@ class Ledger(NamedTuple):
 
 
 def ledger(rules: Rules | None, requests: Requests, k: int) -> Ledger | None:
-    """Return the rules for a kernel, or None; raise ValueError for a request that they contradict.
-
-    They do where two items want one place, where an item is pinned and blocked, and where a quota
-    that must not give way asks for more than there are candidates or places.
-    """
+    """Return the rules for a kernel, or None; raise ValueError for arrays of another batch."""
     if rules is None:
         return None
     size = len(requests.f)
-    pinned = np.zeros(size, np.int64) if rules.pinned is None else rules.pinned
-    blocked = np.zeros(size, np.bool_) if rules.blocked is None else rules.blocked
-    if pinned.shape != (size,) or blocked.shape != (size,):
-        raise ValueError(f"pinned and blocked must have one value for each of {size} candidates")
-    if pinned.min(initial=0) < 0:
-        raise ValueError("pinned places count from 1; 0 is not pinned")
+    pinned, blocked = _marks(rules, size)
     categories = max(requests.category.max(initial=-1), *rules.quotas, -1) + 1
     least = np.zeros(categories, np.int64)
     for category, quota in rules.quotas.items():
@@ -95,7 +90,6 @@ def ledger(rules: Rules | None, requests: Requests, k: int) -> Ledger | None:
     rank = np.full(len(RULES), len(RULES), np.int64)
     for position, name in enumerate(rules.relax):
         rank[RULES.index(name)] = position
-    _check_feasible(rules, requests, k, pinned, blocked)
     k = min(k, size)
     return Ledger(
         rules.max_per_category,
@@ -114,28 +108,59 @@ def ledger(rules: Rules | None, requests: Requests, k: int) -> Ledger | None:
     )
 
 
-def _check_feasible(
-    rules: Rules, requests: Requests, k: int, pinned: np.ndarray, blocked: np.ndarray
-) -> None:
-    start = 0
-    owner = np.repeat(
-        np.arange(len(requests.f)), np.diff(requests.category_ends, prepend=0)
-    )  # of each category
-    for number, end in enumerate(requests.ends):
-        places = pinned[start:end][pinned[start:end] > 0]
-        if len(np.unique(places)) < len(places):
-            raise ValueError(f"request {number}: two items are pinned to one place")
-        if (blocked[start:end] & (pinned[start:end] > 0)).any():
-            raise ValueError(f"request {number}: an item is both pinned and blocked")
-        if rules.quotas and "quota" not in rules.relax:
-            length = min(k, int(end - start))
-            # An item of several categories may serve several quotas, so only each alone must fit.
-            own = requests.category[(owner >= start) & (owner < end) & ~blocked[owner]]
-            for category, quota in rules.quotas.items():
-                there = int((own == category).sum())
-                if quota > min(there, length):
-                    raise ValueError(
-                        f"request {number}: a quota of {quota} of category {category} cannot be "
-                        f"kept with {there} such items and {length} places"
-                    )
-        start = end
+def _marks(rules: Rules, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places and the blocks of all candidates."""
+    pinned = np.zeros(size, np.int64) if rules.pinned is None else rules.pinned
+    blocked = np.zeros(size, np.bool_) if rules.blocked is None else rules.blocked
+    if pinned.shape != (size,) or blocked.shape != (size,):
+        raise ValueError(f"pinned and blocked must have one value for each of {size} candidates")
+    if pinned.min(initial=0) < 0:
+        raise ValueError("pinned places count from 1; 0 is not pinned")
+    return pinned, blocked
+
+
+def unmet(
+    rules: Rules, requests: Requests, picks: Picks, k: int, names: Sequence[str] | None = None
+) -> dict[int, str]:
+    """Return by request, counted from 0, why it cannot keep the rules that must not give way.
+
+    Its picks are then no list to learn from. `names` are the categories' in messages.
+    """
+    size = len(requests.f)
+    pinned, blocked = _marks(rules, size)
+    counts = np.diff(requests.ends, prepend=0)
+    request = np.repeat(np.arange(len(counts)), counts)
+    length = np.minimum(counts, k)
+    found = np.bincount(request, picks.order > 0, len(counts)).astype(np.int64)
+    reasons = {
+        r: f"{found[r]} of {length[r]} places could be filled, and {_LACKS[rule]} ({short[r]})"
+        for rule, short in zip(RULES, picks.relaxed.T, strict=True)
+        if rule not in rules.relax
+        for r in np.flatnonzero(short).tolist()
+    }
+    reasons |= {r: "no candidate may be picked" for r in np.flatnonzero(found == 0).tolist()}
+    if "quotas" not in rules.relax:
+        missing = picks.relaxed[:, RULES.index("quotas")] > 0
+        owner = np.repeat(np.arange(size), np.diff(requests.category_ends, prepend=0))
+        for category, quota in rules.quotas.items():
+            name = category if names is None else repr(names[category])
+            own = owner[(requests.category == category) & ~blocked[owner]]
+            there = np.bincount(request[own], minlength=len(counts))
+            for r in np.flatnonzero(missing & (quota > np.minimum(there, length))).tolist():
+                reasons[r] = (
+                    f"a quota of {quota} of category {name} cannot be kept with {there[r]} such "
+                    f"items and {length[r]} places"
+                )
+    both = request[blocked & (pinned > 0)]
+    reasons |= dict.fromkeys(both.tolist(), "an item is both pinned and blocked")
+    place, often = np.unique(np.stack([request, pinned])[:, pinned > 0], axis=1, return_counts=True)
+    twice = place[0, often > 1]
+    return reasons | dict.fromkeys(twice.tolist(), "two items are pinned to one place")
+
+
+_LACKS = {
+    "blocked": "a blocked item was picked",
+    "pinned": "items are not at their places",
+    "max_per_category": "picks are above the maximum of a category",
+    "quotas": "picks are missing to the quotas",
+}
