@@ -38,9 +38,14 @@ class _Request:
 
 def formula(config: TeacherConfig) -> str:
     """Return in one line how the teacher's gain comes about, in the words of `Terms.parts`."""
+    said = _FAMILY[config.name][0]
     if "decay" in USES[config.name]:
-        return f"{_FAMILY[config.name][0]}; delta = {config.decay:g}"
-    return f"{_FAMILY[config.name][0]}; lambda = {config.diversity_weight:g}"
+        return f"{said}; delta = {config.decay:g}"
+    if config.cosine_scale:
+        said = said.replace(
+            "(e_i * u)(e_j * u)", f"{config.cosine_scale:g} * cos(e_i * u, e_j * u)"
+        )
+    return f"{said}; lambda = {config.diversity_weight:g}"
 
 
 def terms(requests: Requests, config: TeacherConfig, picked: Sequence[int]) -> Terms:
@@ -241,7 +246,7 @@ def _divergence(wanted: np.ndarray, given: np.ndarray) -> float:
     return float((p * np.log(p / ((1 - calibrated.ALPHA) * q + calibrated.ALPHA * p))).sum())
 
 
-_SEEN = "Div = sigmoid(-s), s = (e_i * u)(e_j * u), or kappa * cos of both,"
+_SEEN = "Div = sigmoid(-s), s = (e_i * u)(e_j * u)"
 _FAMILY: dict[str, tuple[str, Callable[[_Request, TeacherConfig, list[int]], Terms]]] = {
     "mmr": (f"gain = f + lambda * Div, {_SEEN} of the nearest earlier pick j", _mmr),
     "mmr_item": (
