@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import isnan
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,9 @@ class Request:
 def text(request: Request, label: Label, views: list[View], why: Explanation, width: int) -> str:
     """Return the page for a terminal that many characters wide."""
     table = _Table(request, label, views, [*why.picks, *why.others])
+    about = [request.title, *_about(request, label, views)]
     blocks = [
-        [request.title, *_about(request, label, views)],
+        [part for line in about for part in _wrapped(line, width)],
         [f"does not agree: {line}" for line in why.disagreements],
         [*table.head(width), *table.rows(why.picks, width, first=1)],
         why.notes,
@@ -39,7 +41,7 @@ def text(request: Request, label: Label, views: list[View], why: Explanation, wi
     if why.others:
         title = f"Not picked; gains as they would have been at pick {label.k}:"
         blocks += [[title, *table.rows(why.others, width)]]
-    blocks += [[_shared(label, views)]]
+    blocks += [_wrapped(_shared(label, views), width)]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
@@ -155,6 +157,12 @@ def _shared(label: Label, views: list[View]) -> str:
         if view.win is not None:
             others.append(f"{also(view.win)} with its {k} of highest y_stu")
     return f"Of its {k} picks the teacher shares {', '.join(others[:-1])} and {others[-1]}."
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """Return lines in which no id is broken."""
+    whole = {"break_long_words": False, "break_on_hyphens": False}
+    return wrap(line, width, subsequent_indent="    ", **whole)
 
 
 def _id(value: Any) -> str:  # noqa: ANN401 - an integer or a string
