@@ -28,6 +28,7 @@ from jobs.registry import Registry
 from jobs.report.teacher_picks import picks_by_request
 from jobs.score import score_requests
 from jobs.teacher import teacher_id
+from schemas.arrow import ARROW_TYPES
 
 STEP = "explain"
 LISTED = 5
@@ -73,14 +74,16 @@ def labels_of(task: Task, teacher: str | None) -> Partition:
 
 def request_key(task: Task, words: str) -> str | int:
     """Return a request id as the tables hold it."""
-    if task.profile.fields.request_id == "string":
-        return words
+    kind = task.profile.fields.request_id
     try:
-        return int(words)
-    except ValueError:
+        key = words if kind == "string" else int(words)
+        pa.scalar(key, ARROW_TYPES[kind])
+    except (ValueError, OverflowError):
         raise Refused(
-            f"request {words!r} is not a whole number, as the request ids of this profile are"
+            f"request {words!r} is no {kind}, as the request ids of this profile are; without "
+            "--request some are listed"
         ) from None
+    return key
 
 
 def unknown_request(key: str | int, labels: Partition, sets: Partition) -> Refused:

@@ -4,7 +4,6 @@ Letters: N candidates of the request, K picks.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +22,8 @@ from schemas.table import Fields
 
 RUNNERS_UP = 3
 """Candidates that are told beside the picks: those with the next gains."""
+RELAXED = "relaxed_"
+"""Begins the names of columns that count how often a rule gave way."""
 TOLERANCE = 1e-6
 """Up to here two gains are the same; the kernels promise no more."""
 
@@ -41,8 +42,8 @@ class Label:
     u: np.ndarray  # [d] float32
     gain: np.ndarray  # [N] float64, nan for losers
     picks: list[int]  # [K], in the order of picking
-    relaxed: dict[str, Any]
-    """What the label says of rules that gave way."""
+    relaxed: dict[str, int]
+    """By rule, how often it gave way, as far as the label tells."""
 
     @property
     def k(self) -> int:
@@ -75,7 +76,9 @@ def read_label(partition: Partition, request_id: object) -> Label | None:
         gain=flat(row["gain"]).to_numpy(zero_copy_only=False),
         picks=np.argsort(order, kind="stable")[np.count_nonzero(order == 0) :].tolist(),
         relaxed={
-            name: row[name][0].as_py() for name in row.column_names if name.startswith("relaxed")
+            name.removeprefix(RELAXED): row[name][0].as_py()
+            for name in row.column_names
+            if name.startswith(RELAXED)
         },
     )
 

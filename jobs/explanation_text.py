@@ -1,13 +1,14 @@
 """An explanation as text: a table of the picks, one of what was left, and what they share."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan
 from textwrap import wrap
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from jobs.explanation import Explanation, Label, Line, View
+from jobs.explanation import Explanation, Label, View
 from model.ordering import best_first
 from model.teachers.explain import formula
 
@@ -30,18 +31,20 @@ class Request:
 
 def text(request: Request, label: Label, views: list[View], why: Explanation, width: int) -> str:
     """Return the page for a terminal that many characters wide."""
-    table = _Table(request, label, views, [*why.picks, *why.others])
+    at = [line.candidate for line in [*why.picks, *why.others]]
+    grid = _grid(_columns(label, views, why), request, at, width)
+    below = len(grid) - len(why.others)
     about = [request.title, *_about(request, label, views)]
     blocks = [
         [part for line in about for part in _wrapped(line, width)],
         [f"does not agree: {line}" for line in why.disagreements],
-        [*table.head(width), *table.rows(why.picks, width, first=1)],
+        [line for line in grid[:below] if line],
         why.notes,
     ]
     if why.others:
         title = f"Not picked; gains as they would have been at pick {label.k}:"
-        blocks += [[title, *table.rows(why.others, width)]]
-    blocks += [_wrapped(_shared(label, views), width)]
+        blocks.append([title, *grid[below:]])
+    blocks.append(_wrapped(_shared(label, views), width))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
@@ -64,77 +67,55 @@ def _about(request: Request, label: Label, views: list[View]) -> list[str]:
     return lines
 
 
-class _Table:
-    """Cells of all candidates that are told, so that both tables have the same columns."""
+class _Column(NamedTuple):
+    head: str
+    cells: list[str]
+    above: str = ""
 
-    def __init__(
-        self, request: Request, label: Label, views: list[View], lines: list[Line]
-    ) -> None:
-        self.request = request
-        parts = list(lines[0].parts)
-        near = ["nearest"] if any(line.nearest is not None for line in lines) else []
-        self.groups: dict[int, str] = {}
-        heads = ["pick", "item", "gain", "f", "rank", *parts, *near]
-        by_f = ranks(label.f, label.item_id)
-        columns = [
-            [_id(label.item_id[line.candidate]) for line in lines],
-            [f"{line.gain:.4f}" for line in lines],
-            [f"{label.f[line.candidate]:.4f}" for line in lines],
-            [str(by_f[line.candidate]) for line in lines],
-            *([_number(line.parts[name]) for line in lines] for name in parts),
-        ]
-        if near:
-            ids = [None if x.nearest is None else label.item_id[x.nearest] for x in lines]
-            columns.append([NOTHING if one is None else _id(one) for one in ids])
-        for view in views:
-            self.groups[len(heads)] = view.title
-            scores = {"y_stu": view.win, "final": view.final}
-            for name, score in scores.items():
-                if score is not None:
-                    rank = ranks(score, label.item_id)
-                    heads += [name, "rank"]
-                    columns.append([f"{score[line.candidate]:.4f}" for line in lines])
-                    columns.append([str(rank[line.candidate]) for line in lines])
-        self.heads = heads
-        self.cells = {
-            line.candidate: [column[number] for column in columns]
-            for number, line in enumerate(lines)
-        }
-        self.widths = [len("pick")] + [
-            max(len(head), *map(len, column))
-            for head, column in zip(heads[1:], columns, strict=True)
-        ]
 
-    def head(self, width: int) -> list[str]:
-        """Return the lines above the columns."""
-        starts = np.cumsum([0] + [w + 2 for w in self.widths])
-        above = ""
-        for column, name in self.groups.items():
-            above = above.ljust(starts[column]) + name
-        heads = self._line([*self.heads, ", ".join(self.request.fields)], width)
-        return [above, heads] if above else [heads]
+def _columns(label: Label, views: list[View], why: Explanation) -> list[_Column]:
+    """Return what the table tells of the picks and of those that were not picked."""
+    lines = [*why.picks, *why.others]
+    at = [line.candidate for line in lines]
 
-    def rows(self, lines: list[Line], width: int, first: int | None = None) -> list[str]:
-        """Return a line a candidate, numbered from `first` on."""
-        return [
-            self._line(
-                [
-                    NOTHING if first is None else str(first + number),
-                    *self.cells[line.candidate],
-                    self.request.items[line.candidate],
-                ],
-                width,
-            )
-            for number, line in enumerate(lines)
-        ]
+    def ranked(name: str, score: np.ndarray, above: str = "") -> Iterator[_Column]:
+        place = ranks(score, label.item_id)
+        yield _Column(name, [f"{value:.4f}" for value in score[at]], above)
+        yield _Column("rank", [str(one) for one in place[at]])
 
-    def _line(self, cells: list[str], width: int) -> str:
-        fixed = [cell.rjust(size) for cell, size in zip(cells, self.widths, strict=False)]
-        line = "  ".join(fixed)
-        rest = cells[len(self.widths) :]
-        if not rest or not rest[0]:
-            return line.rstrip()
-        return f"{line}  {_clip(rest[0], max(width - len(line) - 2, LEAST_FIELDS))}"
+    places = [str(n) for n in range(1, label.k + 1)] + [NOTHING] * len(why.others)
+    columns = [
+        _Column("pick", places),
+        _Column("item", [_id(one) for one in label.item_id[at]]),
+        _Column("gain", [f"{line.gain:.4f}" for line in lines]),
+        *ranked("f", label.f),
+    ]
+    for part in lines[0].parts:
+        columns.append(_Column(part, [_number(line.parts[part]) for line in lines]))
+    if any(line.nearest is not None for line in lines):
+        near = [None if line.nearest is None else label.item_id[line.nearest] for line in lines]
+        columns.append(_Column("nearest", [NOTHING if i is None else _id(i) for i in near]))
+    for view in views:
+        title = view.title
+        if view.win is not None:
+            columns += ranked("y_stu", view.win, title)
+            title = ""
+        columns += ranked("final", view.final, title)
+    return columns
+
+
+def _grid(columns: list[_Column], request: Request, at: list[int], width: int) -> list[str]:
+    """Return the lines of a table: what stands above the heads, the heads, and each candidate."""
+    above, heads, rows = "", "", [""] * len(at)
+    for head, cells, title in columns:
+        size = max(len(head), *map(len, cells))
+        above = above.ljust(len(heads)) + title
+        heads += head.rjust(size) + "  "
+        rows = [row + cell.rjust(size) + "  " for row, cell in zip(rows, cells, strict=True)]
+    room = max(width - len(heads), LEAST_FIELDS)
+    known = [", ".join(request.fields), *(request.items[i] for i in at)]
+    lines = [line + _clip(words, room) for line, words in zip([heads, *rows], known, strict=True)]
+    return [line.rstrip() for line in [above, *lines]]
 
 
 def ranks(score: np.ndarray, item_id: np.ndarray) -> np.ndarray:

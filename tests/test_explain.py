@@ -118,12 +118,16 @@ def test_a_request_that_was_not_labelled_is_refused_as_one(shop, refusal):
     )
 
 
-def test_an_id_that_is_no_number_is_refused_where_they_are(shop, refusal):
+@pytest.mark.parametrize(
+    ("kind", "words"), [("int64", "r1"), ("int64", "1" * 30), ("string", "\udcff")]
+)
+def test_an_id_that_the_tables_could_not_hold_is_refused(kind, words, shop, refusal):
     shop.label()
-    text = shop.toml.read_text().replace("[fields]", '[fields]\nrequest_id = "int64"')
+    text = shop.toml.read_text().replace("[fields]", f'[fields]\nrequest_id = "{kind}"')
     shop.toml.write_text(text)
-    assert refusal("--request", "r1") == (
-        "request 'r1' is not a whole number, as the request ids of this profile are"
+    assert refusal("--request", words) == (
+        f"request {words!r} is no {kind}, as the request ids of this profile are; without "
+        "--request some are listed"
     )
 
 
@@ -183,11 +187,11 @@ def test_rules_that_gave_way_are_told_where_the_label_tells_them(shop, monkeypat
 
     def with_relaxed(*where):
         label = read(*where)
-        label.relaxed.update(relaxed_blocked=0, relaxed_pinned=2)
+        label.relaxed.update(blocked=0, pinned=2)
         return label
 
     monkeypatch.setattr(explain, "read_label", with_relaxed)
-    assert "\n  rules that gave way: relaxed_pinned 2\n" in page()
+    assert "\n  rules that gave way: pinned 2\n" in page()
 
 
 def test_a_lake_of_the_line_agrees_and_its_list_is_the_served_one(toy, capsys):
