@@ -6,7 +6,7 @@ from conftest import DAYS as TOY_DAYS
 from explained_lake import DAY, IDS, ExplainedLake
 from shop_lake import HOSTILE
 
-from jobs import explain
+from jobs import explain, explanation
 from model.config import USES, TeacherConfig
 
 
@@ -179,6 +179,13 @@ def test_all_candidates_may_have_been_picked(shop, page):
     name = shop.label(TeacherConfig(k=6), k=6)
     assert "Not picked" not in page("--teacher", name)
     assert "shares 6 with the 6 of highest f" in page("--teacher", name)
+
+
+def test_what_a_models_list_has_and_the_teachers_not_is_told(shop, page, monkeypatch):
+    monkeypatch.setattr(explanation, "RUNNERS_UP", 0)
+    shop.label()
+    below = page().partition("at pick 3:\n")[2].partition("\n\n")[0]
+    assert [line.split()[1] for line in below.splitlines()] == ["<b"]
 
 
 def test_rules_that_gave_way_are_told_where_the_label_tells_them(shop, monkeypatch, page):
