@@ -10,7 +10,7 @@ from jobs.line import COMMANDS, step_module
 
 SOURCES = ("simulate_logs", "import_logs")
 """What `ingest` chooses from."""
-ON_A_LAKE = ("line", "status")
+ON_A_LAKE = ("line", "status", "explain")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     build_parser().parse_args(argv)
     text = ["The steps of a day, in order; each is one command:", ""]
     text += [described(name) for name in steps()]
-    text += ["For a whole lake:", "", *[described(name) for name in ON_A_LAKE]]
+    text += ["On a lake:", "", *[described(name) for name in ON_A_LAKE]]
     text += ["For a profile of your own logs:", "", described("profile", profile_command)]
     sys.stdout.write("\n".join(text))
     return DONE

@@ -41,7 +41,12 @@ def parse_lake(text: str) -> Path:
 
 
 def step_parser(
-    step: str, doc: str | None, *, example: str = "", profile: str = "jingdong"
+    step: str,
+    doc: str | None,
+    *,
+    example: str = "",
+    profile: str = "jingdong",
+    publishes: bool = True,
 ) -> argparse.ArgumentParser:
     """Return the parser that every step starts from."""
     parser = argparse.ArgumentParser(
@@ -64,9 +69,10 @@ def step_parser(
         required=True,
         help="name of a shipped profile, or a TOML file",
     )
-    parser.add_argument(
-        "--force", action="store_true", help="make it again even where nothing changed"
-    )
+    if publishes:
+        parser.add_argument(
+            "--force", action="store_true", help="make it again even where nothing changed"
+        )
     return parser
 
 
@@ -78,7 +84,7 @@ class Task:
         self.step = step
         self.day: date = args.date
         self.profile: Profile = args.profile
-        self.force: bool = args.force
+        self.force: bool = getattr(args, "force", False)
         self.lake = Lake(args.lake, self.profile.tables)
         self._started = time.monotonic()
 

@@ -8,12 +8,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.audit import check_schema
 from jobs.errors import Refused
 from jobs.manifest import Manifest
-from schemas.arrow import fingerprint
+from schemas.arrow import ARROW_TYPES, fingerprint
 from schemas.table import Table
 
 SAFE_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
@@ -89,6 +90,21 @@ class Partition:
             with pq.ParquetFile(path) as parquet:
                 check_schema(parquet.schema_arrow, self.table, str(path))
                 yield from parquet.iter_batches(rows, columns=columns or list(self.table.names))
+
+    def row(self, column: str, value: object) -> pa.Table | None:
+        """Return the first row that holds a value, as a table of one row; None without any.
+
+        Only that column is read until it is found, and then one row group.
+        """
+        sought = pa.scalar(value, ARROW_TYPES[self.table[column].kind])
+        for path in self.files():
+            with pq.ParquetFile(path) as parquet:
+                check_schema(parquet.schema_arrow, self.table, str(path))
+                for group in range(parquet.num_row_groups):
+                    at = pc.index(parquet.read_row_group(group, [column])[column], sought).as_py()
+                    if at >= 0:
+                        return parquet.read_row_group(group).slice(at, 1)
+        return None
 
     def read(self, columns: list[str] | None = None) -> pa.Table:
         """Read the whole partition."""

@@ -78,10 +78,19 @@ class ShopLake:
         self.profile: Profile = load_profile(str(self.toml))
         self.lake = Lake(self.root, self.profile.tables)
 
-    def put(self, table: str, day: date, rows: list[dict], counts: dict | None = None, **keys: str):
+    def put(
+        self,
+        table: str,
+        day: date,
+        rows: list[dict],
+        counts: dict | None = None,
+        parameters: dict | None = None,
+        **keys: str,
+    ) -> None:
         partition = self.lake.partition(table, day, **keys)
         content = pa.Table.from_pylist(rows, arrow_schema(partition.table))
-        output = Publication(partition, step=f"make_{table}", inputs={}, parameters={})
+        made = {"inputs": {}, "parameters": parameters or {}}
+        output = Publication(partition, step=f"make_{table}", **made)
         output.publish_rows([content], counts or {})
 
     def model(self, day: date, version: str, kind: str, *, bootstrap: bool = False) -> None:

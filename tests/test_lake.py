@@ -240,6 +240,18 @@ def test_a_partition_that_is_not_there_names_the_command_that_makes_it(partition
         partition.require("ingest")
 
 
+def test_a_row_is_found_in_any_file_and_row_group(partition):
+    output, rows = publication(partition), numbers(1, 10)
+    with output.attempt() as folder:
+        for name, start in (("a", 0), ("b", 5)):
+            pq.write_table(rows.slice(start, 5), folder / f"{name}.parquet", row_group_size=2)
+        output.publish(folder, {}, rows=10)
+    for number in (0, 3, 9):
+        found = partition.row("number", number).to_pylist()
+        assert found == [{"number": number, "version": 1, "parts": [number, None]}]
+    assert partition.row("number", 10) is None
+
+
 def test_days_are_those_with_a_live_partition(tmp_path):
     lake = Lake(tmp_path, {"numbers": TABLE})
     days = [parse_day(f"2026-01-{n:02}") for n in (28, 29, 31)]

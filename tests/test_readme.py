@@ -154,6 +154,28 @@ def test_the_account_of_an_import_is_what_is_printed(own: tuple[Path, str]) -> N
         assert f": {line[4:]}\n" in own[1]
 
 
+def test_the_explained_request_is_told_as_it_is_printed(made: tuple[Path, str]) -> None:
+    """Weights differ from machine to machine in their last bits, so numbers are not compared."""
+    shown = re.search(r"<!-- explain -->\n```text\n(.*?)```", README, re.DOTALL)[1]
+    flags = ["--lake", str(made[0]), "--date", "2026-01-02", "--profile", "toy"]
+    request = shown.split()[1]
+    done = run([sys.executable, "-m", "jobs.explain", *flags, "--request", request])
+    assert done.returncode == 0, done.stderr
+    assert words_of(shown) == words_of(done.stdout)
+
+
+def words_of(page: str) -> list[str]:
+    """Return what does not depend on the weights: the teacher's words and columns, the titles."""
+    page = re.sub(r"\s+", " ", re.sub(r"\b([0-9a-f]{10,12}|\d+)\b", "#", page))
+    parts = (
+        r"request .*?lambda = #\.#",
+        r"pick item .*?nearest",
+        r"Not picked.*?:",
+        r"Of its .*? f,",
+    )
+    return [re.search(part, page)[0] for part in parts]
+
+
 @pytest.mark.parametrize(
     "command", [c for c in COMMANDS if c not in OWN_LOGS and not c.startswith("make ")]
 )

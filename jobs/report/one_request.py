@@ -92,7 +92,7 @@ def one_request(
     # More and fewer alike: to show the best gain alone would praise a model that usually loses.
     change = gain.abs() if gain.any() else _other_items(lists)
     chosen = change.sort_index().idxmax()  # the first of equals
-    row = _candidate_row(lake, fields, day, chosen)
+    row = _candidate_row(lake, day, chosen)
     mine = lists[lists["request_id"] == chosen]
     labels = dict(zip(row["item_id"], zip(row["exposed"], row["label"], strict=True), strict=True))
     chips = _chips(mine, fields)
@@ -173,14 +173,11 @@ def _other_items(lists: pd.DataFrame) -> pd.Series:
     )
 
 
-def _candidate_row(lake: Lake, fields: Fields, day: date, request_id: object) -> dict[str, Any]:
-    once = ["request_id", "user_id", "ts", *fields.context, "missed_positives", "n_candidates"]
-    columns = [*once, "item_id", "exposed", "label"]
-    for batch in lake.partition("candidate_sets", day).batches(columns):
-        hit = batch.filter(pc.equal(batch["request_id"], request_id))
-        if hit.num_rows:
-            return hit.to_pylist()[0]
-    raise LookupError(f"request {request_id!r} is ranked and not in candidate_sets of {day}")
+def _candidate_row(lake: Lake, day: date, request_id: object) -> dict[str, Any]:
+    row = lake.partition("candidate_sets", day).row("request_id", request_id)
+    if row is None:
+        raise LookupError(f"request {request_id!r} is ranked and not in candidate_sets of {day}")
+    return row.to_pylist()[0]
 
 
 def _chips(lists: pd.DataFrame, fields: Fields) -> dict[str, int]:
