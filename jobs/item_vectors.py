@@ -5,6 +5,7 @@ task; the pages of a mapped file are shared by all processes of a machine and re
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -56,8 +57,9 @@ class ItemVectors:
         e.flush()
 
     @classmethod
+    @lru_cache(maxsize=1)
     def read(cls, folder: Path) -> "ItemVectors":
-        """Map what `write` wrote."""
+        """Map what `write` wrote, for good; a worker does so once for all tasks of a job."""
         ids = pq.read_table(folder / IDS)["item_id"].combine_chunks()
         return cls(Lookup(ids), np.load(folder / VECTORS, mmap_mode="r"))
 

@@ -25,9 +25,7 @@ from jobs.label_outputs import (
     unlabelled_of,
 )
 from jobs.label_task import LabelTask, write_labels
-from jobs.labeller import item_vectors
 from jobs.lake import Lake
-from jobs.load_model import load_model
 from jobs.new_items import NewItemsTask, new_items
 from jobs.registry import Registry
 from jobs.spark_session import add_master, spark_session
@@ -54,9 +52,13 @@ def shared_vectors(
     new = new_items(spark, NewItemsTask(known, fields, sets))
     if not new.num_rows:
         return known
+    # Most days bring nothing new to a model, and torch is slow to import.
+    from jobs.load_model import load_model
+    from jobs.model_vectors import vectors_of
+
     model, vocabulary = load_model(registry, version, fields)
     name = f"dt={task.day.isoformat()}"
-    registry.add_items(version, name, item_vectors(new, fields, model, vocabulary))
+    registry.add_items(version, name, vectors_of(new, fields, model, vocabulary))
     task.say(f"{new.num_rows:,} items that model {version} had not met got their vectors")
     ItemVectors.write(registry.item_files(version), all_items)
     return all_items

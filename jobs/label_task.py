@@ -4,21 +4,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import torch
 from pyspark.sql import SparkSession
 
 from jobs.candidate_pieces import Piece, batches
-from jobs.item_vectors import ItemVectors
-from jobs.labeller import Labeller
-from jobs.load_model import open_model
-from jobs.scorer import ModelScorer
 from jobs.spark_tasks import TaskOutput, Written, run_tasks
 from model.config import PolicyConfig, TeacherConfig
 from schemas.table import Fields
 
-_open: dict[Path, Labeller] = {}
+if TYPE_CHECKING:
+    from jobs.labeller import Labeller
+
+_open: dict[Path, "Labeller"] = {}
 """The labeller of the newest job: a worker that runs several of its tasks loads the model once."""
 
 
@@ -45,7 +44,6 @@ class LabelTask:
 
     def label(self, number: int) -> Iterator[pa.RecordBatch]:
         """Label one piece."""
-        torch.set_num_threads(1)
         if self.vectors not in _open:
             _open.clear()
             _open[self.vectors] = self.labeller()
@@ -61,16 +59,12 @@ class LabelTask:
         for output, writer, own in zip(self.labels, writers, reasons, strict=True):
             yield output.told(number, writer.path, {"unlabelled": own})
 
-    def labeller(self) -> Labeller:
+    def labeller(self) -> "Labeller":
         """Load the model."""
-        return Labeller(
-            self.fields,
-            self.teachers,
-            self.policy,
-            self.model.name,
-            ModelScorer(self.fields, *open_model(self.model, self.fields)),
-            ItemVectors.read(self.vectors),
-        )
+        # Only workers wait for torch and give it room: the driver has no use for it.
+        from jobs.open_labeller import open_labeller
+
+        return open_labeller(self)
 
 
 def write_labels(spark: SparkSession, task: LabelTask, say: Callable[[str], None]) -> list[Written]:

@@ -6,19 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import torch
 
 from jobs.categories import Categories, categories_of, no_categories
 from jobs.features import flat, input_columns, lengths, lists
 from jobs.item_vectors import ItemVectors
 from jobs.policy import rules_of
 from jobs.scorer import Scores
-from model.cdm import CDM
 from model.config import READS_CATEGORIES, RULES, PolicyConfig, TeacherConfig
 from model.teachers.choice import pick
 from model.teachers.requests import Picks, Requests
 from model.teachers.rules import unmet
-from model.vocabulary import Vocabulary
 from schemas.arrow import arrow_schema
 from schemas.label_tables import teacher_labels, unlabelled
 from schemas.table import Fields
@@ -122,13 +119,3 @@ def _apart(labels: pa.RecordBatch, reasons: dict[int, str], fields: Fields) -> L
     kept = np.ones(labels.num_rows, bool)
     kept[rows] = False
     return Labelled(labels.filter(pa.array(kept)), lost)
-
-
-def item_vectors(items: pa.Table, fields: Fields, model: CDM, vocabulary: Vocabulary) -> pa.Table:
-    """Return item_id and e of items given by their fields."""
-    tokens = np.stack(
-        [vocabulary.encode(n, items[n].combine_chunks()) for n in fields.item_tokens], axis=1
-    )
-    e = model.item_vectors(torch.as_tensor(tokens, dtype=torch.int64)).numpy()
-    vectors = lists(pa.array(e.ravel()), np.full(len(e), e.shape[1]))
-    return pa.table({"item_id": items["item_id"].combine_chunks(), "e": vectors})

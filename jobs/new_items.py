@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -40,7 +39,7 @@ class NewItemsTask:
 
     def find(self, piece: Piece) -> Iterator[pa.RecordBatch]:
         """Yield those of one piece."""
-        lookup, names = _known(self.known).lookup, list(self.fields.item_tokens)
+        lookup, names = ItemVectors.read(self.known).lookup, list(self.fields.item_tokens)
         new = self.schema.empty_table()
         for sets in batches(piece, names):
             is_new = lookup.find(flat(sets["item_id"])) < 0
@@ -59,8 +58,3 @@ def new_items(spark: SparkSession, task: NewItemsTask) -> pa.Table:
     rows = found.group_by(found.column_names).aggregate([])
     rows = rows.sort_by([(name, "ascending") for name in task.fields.item_tokens])
     return rows.filter(pa.array(first_of_each(rows["item_id"].combine_chunks())))
-
-
-@lru_cache(maxsize=1)
-def _known(folder: Path) -> ItemVectors:
-    return ItemVectors.read(folder)

@@ -14,9 +14,9 @@ from jobs.build_examples import ITEMS, TRAINING, VALIDATION, VOCABULARY
 from jobs.cli import Task, run, step_parser
 from jobs.errors import NothingToDo, Refused
 from jobs.feed import Feed
-from jobs.labeller import item_vectors
 from jobs.lake import Partition
 from jobs.manifest import recipe_of
+from jobs.model_vectors import vectors_of
 from jobs.registry import Registry
 from jobs.teacher import WITHOUT_TEACHER, teacher_id
 from model import checkpoint
@@ -132,7 +132,7 @@ def train(task: Task, args: argparse.Namespace) -> None:
     ]
     with registry.attempt() as attempt:
         version = checkpoint.save(attempt, model, shape, profile.model, vocabulary, about, curve)
-        items = item_vectors(pq.read_table(folder / ITEMS), fields, model, vocabulary)
+        items = vectors_of(pq.read_table(folder / ITEMS), fields, model, vocabulary)
         (attempt / MODEL_ITEMS).mkdir()
         pq.write_table(items, attempt / MODEL_ITEMS / "known.parquet", compression="zstd")
         registry.publish(
