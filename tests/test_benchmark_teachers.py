@@ -12,7 +12,7 @@ from benchmarks import peers, teachers
 from benchmarks.clustered import batch
 from benchmarks.teachers import Contestant, measure, table
 from benchmarks.teachers_picture import picture
-from model.teachers.novelty_greedy import LOG, Rule, pick_by
+from model.teachers.lazy_greedy import LOG, Novelty, pick_by
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -89,8 +89,7 @@ def test_the_published_algorithm_picks_what_our_kernel_picks():
     unit = e / np.linalg.norm(e, axis=1, keepdims=True)
     q = np.exp(2.0 * f)
     theirs = peers.fast_map_dpp(unit @ unit.T * q * q[:, None], 20)
-    rule = Rule(LOG, 0.25, False, 0, False, kappa=0.0, jitter=0.0)
-    ours = pick_by(rule, of_one(f, e), 20, interest=False).order
+    ours = pick_by(Novelty(LOG, 0.25), of_one(f, e), 20, interest=False).order
     assert ours[theirs].tolist() == list(range(1, 21))
 
 

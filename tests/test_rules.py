@@ -13,7 +13,7 @@ from test_mmr import gain_by, mmr
 from model.config import USES, TeacherConfig
 from model.teachers.category_decay import pick as pick_by_decay
 from model.teachers.choice import pick
-from model.teachers.mmr import greedy
+from model.teachers.mmr import pick as pick_by_mmr
 from model.teachers.requests import Picks, Requests
 from model.teachers.rules import RULES, Rules
 
@@ -129,7 +129,7 @@ def or_contradicted(act):
 def test_mmr_is_the_slow_greedy_of_what_is_allowed(drawn, k, lazy):
     requests, rules = drawn
     config = mmr(k, 1.0)
-    picks = or_contradicted(lambda: greedy(requests, config, rules, lazy))
+    picks = or_contradicted(lambda: pick_by_mmr(requests, config, rules, lazy=lazy))
     assert_ruled(requests, picks, k, rules, gain_by(requests, config))
 
 

@@ -54,6 +54,7 @@ class Rules:
 class Ledger(NamedTuple):
     """The rules as a kernel reads them, and what it has to remember of the list so far."""
 
+    active: bool  # whether there are rules; without any all below is empty
     most: int
     window: int
     least: np.ndarray  # [categories]
@@ -73,14 +74,23 @@ class Ledger(NamedTuple):
     relaxed: np.ndarray  # [R, 4]
 
 
-def ledger(rules: Rules | None, requests: Requests, k: int) -> Ledger | None:
-    """Return the rules for a kernel, or None; raise ValueError for a request that they contradict.
+def _none() -> Ledger:
+    none, nobody = np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    relaxed = np.zeros((0, len(RULES)), np.int32)
+    return Ledger(False, 0, 0, none, none, nobody, none, 1, *[none] * 9, relaxed)
+
+
+_NONE = _none()
+
+
+def ledger(rules: Rules | None, requests: Requests, k: int) -> Ledger:
+    """Return the rules for a kernel; raise ValueError for a request that they contradict.
 
     They do where two items want one place, where an item is pinned and blocked, and where a quota
     that must not give way asks for more than there are candidates or places.
     """
     if rules is None:
-        return None
+        return _NONE
     size = len(requests.f)
     pinned = np.zeros(size, np.int64) if rules.pinned is None else rules.pinned
     blocked = np.zeros(size, np.bool_) if rules.blocked is None else rules.blocked
@@ -98,6 +108,7 @@ def ledger(rules: Rules | None, requests: Requests, k: int) -> Ledger | None:
     _check_feasible(rules, requests, k, pinned, blocked)
     k = min(k, size)
     return Ledger(
+        True,
         rules.max_per_category,
         rules.window,
         least,
