@@ -52,21 +52,19 @@ def gain_by(requests: Requests, config: TeacherConfig):
     return gain
 
 
-@pytest.mark.parametrize("lazy", [True, False])
-@given(requests=batches(), k=KS, weight=WEIGHTS)
-@settings(max_examples=60)
-def test_exactly_the_slow_greedy(lazy, requests, k, weight):
+@given(batches(), KS, WEIGHTS)
+@settings(max_examples=100)
+def test_exactly_the_slow_greedy(requests, k, weight):
     config = mmr(k, weight)
-    assert_greedy(requests, pick(requests, config, lazy=lazy), k, gain_by(requests, config))
+    assert_greedy(requests, pick(requests, config), k, gain_by(requests, config))
 
 
-@pytest.mark.parametrize("lazy", [True, False])
-@given(requests=batches(), k=KS, weight=WEIGHTS)
-@settings(max_examples=60)
-def test_the_slow_greedy_of_the_items_alone(lazy, requests, k, weight):
+@given(batches(), KS, WEIGHTS)
+@settings(max_examples=100)
+def test_the_slow_greedy_of_the_items_alone(requests, k, weight):
     config = mmr(k, weight, "mmr_item")
     gain = gain_by(requests, config)
-    assert_greedy(requests, pick(requests, config, lazy=lazy), k, gain, tolerance=1e-12)
+    assert_greedy(requests, pick(requests, config), k, gain, tolerance=1e-12)
 
 
 @given(batches(), KS, WEIGHTS, st.sampled_from([0.5, 2.0, 40.0]))

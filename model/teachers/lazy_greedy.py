@@ -75,10 +75,12 @@ class Candidates(NamedTuple):
     """The N candidates of one request, roughly by falling f."""
 
     member: np.ndarray  # [N] int64, which candidate of the batch
+    row: np.ndarray  # [N] int64
+    f: np.ndarray  # [N]
     per_length: np.ndarray  # [N]; a product times this is x
     state: np.ndarray  # [N], what the directions it has seen leave of a candidate
     seen: np.ndarray  # [N] int64, how many directions that is; -1 where per_length is not known
-    bound: np.ndarray  # [N], what its gain is at most; -inf of a pick
+    bound: np.ndarray  # [16 blocks], what its gain is at most; -inf of a pick, and behind N
     top: np.ndarray  # [blocks], the largest bound
     place: np.ndarray  # [N // 2 + 2] int64, for the sorting
 
@@ -97,17 +99,16 @@ def pick_by(
     *,
     interest: bool,
     rules: Rules | None = None,
-    lazy: bool = True,
 ) -> Picks:
     """Pick min(K, N) candidates of each request by novelty of e * u where `interest` is set.
 
-    Equal gains go to the higher f, then to the lower row. Without laziness every product is
-    computed, to compare with. Raises ValueError where u is missing.
+    Equal gains go to the higher f, then to the lower row. Raises ValueError where u is missing.
     """
     if interest and requests.u is None:
         raise ValueError("interest = True needs u, one vector a request; these requests have none")
     n, d = int(np.diff(requests.ends, prepend=0).max(initial=0)), requests.table.shape[1]
     k = min(k, n)
+    blocks = (n + BLOCK - 1) // BLOCK
     # A window that no pick leaves is none.
     novelty = novelty._replace(window=novelty.window if novelty.window < k else 0)
     evicts = novelty.window > 0
@@ -123,14 +124,15 @@ def pick_by(
         requests.u if interest else np.empty((0, d), np.float32),
         k,
         novelty,
-        lazy,
         Candidates(
             member=np.empty(n, np.int64),
+            row=np.empty(n, np.int64),
+            f=np.empty(n),
             per_length=np.empty(n),
             state=np.empty(n),
             seen=np.empty(n, np.int64),
-            bound=np.empty(n),
-            top=np.empty(n // BLOCK + 1),
+            bound=np.empty(blocks * BLOCK),
+            top=np.empty(blocks),
             place=np.empty(n // 2 + 2, np.int64),
         ),
         Directions(np.empty((directions, d + 1)), np.empty(directions)),
@@ -181,33 +183,48 @@ def _ceiling(novelty, weight):
     return _gain(novelty.form, weight, 0.0, _state_of_the_new(novelty), 1)
 
 
+@compiled(fastmath={"nnan", "nsz"})
+def _largest(bound, b):
+    """Return the largest bound of a block, none of which is nan: so it takes four at a time."""
+    high = -inf
+    for i in range(b * BLOCK, (b + 1) * BLOCK):
+        high = max(high, bound[i])
+    return high
+
+
 @compiled
-def _raise_bounds(those, n, f, ceiling):
+def _raise_bounds(those, blocks, ceiling):
     """Let the bound of all that is left be that of something wholly new."""
-    for b in range((n + BLOCK - 1) // BLOCK):
-        high = -inf
-        for i in range(b * BLOCK, min(n, (b + 1) * BLOCK)):
+    for b in range(blocks):
+        for i in range(b * BLOCK, (b + 1) * BLOCK):
             if those.bound[i] > -inf:
-                those.bound[i] = f[those.member[i]] + ceiling
-                high = max(high, those.bound[i])
-        those.top[b] = high
+                those.bound[i] = those.f[i] + ceiling
+        those.top[b] = _largest(those.bound, b)
 
 
 @compiled
-def _open(those, novelty, f, start, end):
-    """Begin a request: nobody has seen anything; the first pick of MMR and MSD is by f alone."""
+def _open(those, novelty, f, row, start, end):
+    """Begin a request: nobody has seen anything; the first pick of MMR and MSD is by f alone.
+
+    Return how many blocks its candidates fill.
+    """
+    n = end - start
+    blocks = (n + BLOCK - 1) // BLOCK
     roughly_by_f(f, start, end, those.member, those.place)
     state = _state_of_the_new(novelty)
-    for i in range(end - start):
+    for i in range(n):
+        those.row[i], those.f[i] = row[those.member[i]], f[those.member[i]]
         those.state[i], those.seen[i], those.bound[i] = state, -1, 0.0
-    ceiling = _ceiling(novelty, novelty.weight) if novelty.form >= LOG else 0.0
-    _raise_bounds(those, end - start, f, ceiling)
+    for i in range(n, blocks * BLOCK):
+        those.bound[i] = -inf
+    _raise_bounds(those, blocks, _ceiling(novelty, novelty.weight) if novelty.form >= LOG else 0.0)
+    return blocks
 
 
 @compiled
-def _catch_up(novelty, weight, those, i, f, row, table, u_squared, directions, known, least, lazy):
+def _catch_up(novelty, weight, those, i, table, u_squared, directions, known, least):
     """Let a candidate see the directions that it has not, while its gain may reach `least`."""
-    form, r = novelty.form, row[those.member[i]]
+    form, r = novelty.form, those.row[i]
     if those.seen[i] < 0:
         those.seen[i], those.per_length[i] = 0, 1.0
         if form != SIGMOID or novelty.scale > 0.0:
@@ -215,7 +232,7 @@ def _catch_up(novelty, weight, those, i, f, row, table, u_squared, directions, k
             those.per_length[i] = 1.0 / sqrt(square) if square > 0.0 else 0.0
     if those.seen[i] == known:
         return
-    fi, state, t = f[those.member[i]], those.state[i], those.seen[i]
+    f, state, t = those.f[i], those.state[i], those.seen[i]
     while t < known:
         vector = directions.vector[t]
         x = those.per_length[i] * product(table, r, vector)
@@ -227,30 +244,16 @@ def _catch_up(novelty, weight, those, i, f, row, table, u_squared, directions, k
             state += x
         elif x > state:
             state = x
-            if lazy and t < known and _gain(form, weight, fi, state, known) < least:
+            if t < known and _gain(form, weight, f, state, known) < least:
                 break
     those.seen[i], those.state[i] = t, state
-    those.bound[i] = _gain(form, weight, fi, state, known)
+    those.bound[i] = _gain(form, weight, f, state, known)
 
 
 @compiled
-def _best(
-    novelty,
-    weight,
-    those,
-    n,
-    f,
-    row,
-    table,
-    u_squared,
-    directions,
-    known,
-    lazy,
-    rules,
-    step,
-):
+def _best(novelty, weight, those, blocks, table, u_squared, directions, known, rules, step):
     """Return which candidate is the best that the step allows, or -1; its bound is its gain."""
-    blocks, ahead = (n + BLOCK - 1) // BLOCK, 0
+    ahead = 0
     for b in range(1, blocks):
         if those.top[b] > those.top[ahead]:
             ahead = b
@@ -259,42 +262,26 @@ def _best(
         for turn in range(-1, blocks):
             # What led by its bound goes first: its gain spares most of the others.
             b = ahead if turn < 0 else turn
-            if turn == ahead or (lazy and those.top[b] < best_gain):
+            if turn == ahead or those.top[b] < best_gain:
                 continue
-            high = -inf
-            for i in range(b * BLOCK, min(n, (b + 1) * BLOCK)):
-                least = best_gain if lazy else LEAST
-                if those.bound[i] >= least:
-                    _catch_up(
-                        novelty,
-                        weight,
-                        those,
-                        i,
-                        f,
-                        row,
-                        table,
-                        u_squared,
-                        directions,
-                        known,
-                        least,
-                        lazy,
-                    )
-                    now, m = those.bound[i], those.member[i]
-                    if now > best_gain or (
-                        now == best_gain
-                        and (best < 0 or goes_before(f, row, m, those.member[best]))
-                    ):
-                        if not rules.active or allows(rules, m, step, level):
-                            best, best_gain = i, now
-                high = max(high, those.bound[i])
-            those.top[b] = high
+            for i in range(b * BLOCK, (b + 1) * BLOCK):
+                if those.bound[i] < best_gain:
+                    continue
+                _catch_up(novelty, weight, those, i, table, u_squared, directions, known, best_gain)
+                gain = those.bound[i]
+                if gain > best_gain or (
+                    gain == best_gain and (best < 0 or goes_before(those.f, those.row, i, best))
+                ):
+                    if not rules.active or allows(rules, those.member[i], step, level):
+                        best, best_gain = i, gain
+            those.top[b] = _largest(those.bound, b)
         if best >= 0:
             return best
     return -1
 
 
 @compiled
-def _add_to_span(novelty, those, best, row, table, u_squared, directions, known, span, held):
+def _add_to_span(novelty, those, best, table, u_squared, directions, known, span, held):
     """Add the direction of a pick, and where the window is full that of what leaves it.
 
     Return how many directions came, and by how much the volume changes.
@@ -303,7 +290,7 @@ def _add_to_span(novelty, those, best, row, table, u_squared, directions, known,
         span,
         held,
         table,
-        row[those.member[best]],
+        those.row[best],
         those.per_length[best],
         u_squared,
         novelty.constant,
@@ -331,7 +318,6 @@ def _pick_all(
     u: np.ndarray,
     k: int,
     novelty: Novelty,
-    lazy: bool,
     those: Candidates,
     directions: Directions,
     span: Span,
@@ -344,30 +330,17 @@ def _pick_all(
     form, start = novelty.form, 0
     for request in range(len(ends)):
         end = ends[request]
-        n = end - start
-        last = min(k, n)
+        last = min(k, end - start)
         if rules.active:
             open_list(rules, start, end, last)
         if len(u):
             for d in range(len(u_squared)):
                 u_squared[d] = np.float64(u[request, d]) * u[request, d]
-        _open(those, novelty, f, start, end)
+        blocks = _open(those, novelty, f, row, start, end)
         known, held, weight = 0, 0, novelty.weight
         for step in range(1, last + 1):
             best = _best(
-                novelty,
-                weight,
-                those,
-                n,
-                f,
-                row,
-                table,
-                u_squared,
-                directions,
-                known,
-                lazy,
-                rules,
-                step,
+                novelty, weight, those, blocks, table, u_squared, directions, known, rules, step
             )
             if best < 0:
                 break
@@ -385,7 +358,7 @@ def _pick_all(
                 weigh(table, row[m], u_squared, factor, directions.vector[known])
             else:
                 came, length = _add_to_span(
-                    novelty, those, best, row, table, u_squared, directions, known, span, held
+                    novelty, those, best, table, u_squared, directions, known, span, held
                 )
                 held += 2 - came
                 if novelty.volume:
@@ -396,7 +369,7 @@ def _pick_all(
                             weight *= span.factor[t, t]
             known += came
             if came == 2 or form == MEAN or (form < LOG and step == 1):
-                _raise_bounds(those, n, f, _ceiling(novelty, weight))
+                _raise_bounds(those, blocks, _ceiling(novelty, weight))
         if rules.active:
             close_list(rules, request)
         start = end

@@ -14,16 +14,13 @@ from model.teachers.requests import Picks, Requests
 from model.teachers.rules import Rules
 
 
-def pick(
-    requests: Requests, config: TeacherConfig, rules: Rules | None = None, *, lazy: bool = True
-) -> Picks:
+def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) -> Picks:
     """Pick min(K, N) candidates of each request greedily.
 
-    Equal gains go to the higher f, then to the lower row. Without laziness every similarity is
-    computed, to compare with.
+    Equal gains go to the higher f, then to the lower row.
     """
     item, weight = config.name == "mmr_item", float(config.diversity_weight)
     if not item and requests.u is None:
         raise ValueError("teacher.name = 'mmr' needs the users' vectors u")
     novelty = Novelty(COSINE, weight) if item else Novelty(SIGMOID, weight, config.cosine_scale)
-    return pick_by(novelty, requests, config.k, interest=not item, rules=rules, lazy=lazy)
+    return pick_by(novelty, requests, config.k, interest=not item, rules=rules)
