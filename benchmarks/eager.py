@@ -1,7 +1,7 @@
 """Classic MMR that computes every similarity: what laziness is measured against.
 
-As fast as an eager kernel was found to be: float32, unit vectors d-major, so that one instruction
-serves eight candidates, and one comparison a candidate and step.
+As fast as an eager kernel of the teacher's precision was found to be: vectors d-major, so that one
+instruction serves several candidates, and sums in float64.
 """
 
 import numpy as np
@@ -22,25 +22,27 @@ def _eager(ends, row, f, table, weight, k, order):  # noqa: ANN001, ANN202
     start, width = 0, table.shape[1]
     for end in ends:
         n = end - start
-        unit, most = np.empty((width, n), np.float32), np.full(n, np.float32(-1.0))
+        vectors, most = np.empty((width, n), np.float32), np.full(n, -1.0)
+        per_length, cosine = np.empty(n), np.empty(n)
         for i in range(n):
             e = table[row[start + i]]
-            factor = np.float32(1.0) / np.sqrt((e * e).sum())
+            square = 0.0
             for d in range(width):
-                unit[d, i] = e[d] * factor
-        cosine = np.empty(n, np.float32)
+                vectors[d, i] = e[d]
+                square += np.float64(e[d]) * e[d]
+            per_length[i] = 1.0 / np.sqrt(square)
         left = f[start:end].copy()
         best = left.argmax()
         for step in range(1, min(k, n) + 1):
             order[start + best], left[best] = step, -np.inf
-            cosine[:] = np.float32(0.0)
+            cosine[:] = 0.0
             for d in range(width):
-                line, along = unit[d], unit[d, best]
+                line, along = vectors[d], np.float64(vectors[d, best]) * per_length[best]
                 for i in range(n):
                     cosine[i] += along * line[i]
             best, best_gain = 0, -np.inf
             for i in range(n):
-                most[i] = max(most[i], cosine[i])
+                most[i] = max(most[i], cosine[i] * per_length[i])
                 gain = left[i] + weight * (1.0 - most[i])
                 if gain > best_gain:
                     best, best_gain = i, gain

@@ -40,7 +40,7 @@ def result(weight: float, ratio: float, of_eager: float = 0.5) -> Result:
 
 def test_the_bars_by_hand():
     found = bars.table(
-        [result(0.05, 50.0), result(0.1, 10.0), result(0.25, 2.0), result(1.0, 3, 2)]
+        [result(0.05, 72.0), result(0.1, 12.0), result(0.25, 2.0), result(1.0, 3, 2)]
     )
     assert found.splitlines()[2:] == [
         "| MMR, N 500, K 50 | 0.05 | 10 | 720 | 72.0x | 4x | 98% | 0.50 |",

@@ -13,7 +13,7 @@ from math import inf, log
 import numpy as np
 
 from model.config import TeacherConfig
-from model.teachers.compiled import compiled
+from model.teachers.compiled import compiled, inner
 from model.teachers.order import goes_before
 from model.teachers.requests import Picks, Requests
 from model.teachers.ruled import best_allowed, close_list, open_list, put
@@ -47,7 +47,7 @@ def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) 
     return Picks(order, gain, None if rules is None else book.relaxed)
 
 
-@compiled
+@inner
 def _term(wanted, given):
     """Return one category's part of KL."""
     if wanted <= 0.0:

@@ -90,8 +90,12 @@ def compiled(function: Callable | None = None, **options: object) -> Callable:
     before = numba.config.CACHE_LOCATOR_CLASSES
     numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{KernelFolder.__name__}"
     try:
-        return numba.njit(
-            cache=folder() is not None, nogil=True, _nrt=False, forceinline=True, **options
-        )(function)
+        options = {"nogil": True, "_nrt": False, "forceinline": True} | options
+        return numba.njit(cache=folder() is not None, **options)(function)
     finally:
         numba.config.CACHE_LOCATOR_CLASSES = before
+
+
+def inner(function: Callable | None = None, **options: object) -> Callable:
+    """Compile a function that only compiled ones call: without what Python calls it by."""
+    return compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)

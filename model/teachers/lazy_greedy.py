@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.teachers.compiled import compiled
+from model.teachers.compiled import compiled, inner
 from model.teachers.order import goes_before, roughly_by_f
 from model.teachers.products import product, squared_length, weigh
 from model.teachers.requests import Picks, Requests
@@ -152,7 +152,7 @@ def diversity(max_similarity: float) -> float:
     return 1.0 / (1.0 + exp(min(max_similarity, 700.0)))
 
 
-@compiled
+@inner
 def _gain(form, weight, f, state, picks):
     if form == SIGMOID:
         return f + weight * diversity(state)
@@ -165,7 +165,7 @@ def _gain(form, weight, f, state, picks):
     return f + weight * sqrt(max(state, 0.0))
 
 
-@compiled
+@inner
 def _state_of_the_new(novelty):
     """Return the state of what is as unlike the picks as can be."""
     if novelty.form == SIGMOID:
@@ -175,7 +175,7 @@ def _state_of_the_new(novelty):
     return 0.0 if novelty.form == MEAN else 1.0 + novelty.jitter
 
 
-@compiled
+@inner
 def _ceiling(novelty, weight):
     """Return what novelty adds to f at most."""
     if novelty.form == MEAN:
@@ -183,7 +183,7 @@ def _ceiling(novelty, weight):
     return _gain(novelty.form, weight, 0.0, _state_of_the_new(novelty), 1)
 
 
-@compiled(fastmath={"nnan", "nsz"})
+@inner(fastmath={"nnan", "nsz"})
 def _largest(bound, b):
     """Return the largest bound of a block, none of which is nan: so it takes four at a time."""
     high = -inf
@@ -192,7 +192,7 @@ def _largest(bound, b):
     return high
 
 
-@compiled
+@inner
 def _raise_bounds(those, blocks, ceiling):
     """Let the bound of all that is left be that of something wholly new."""
     for b in range(blocks):
@@ -202,7 +202,7 @@ def _raise_bounds(those, blocks, ceiling):
         those.top[b] = _largest(those.bound, b)
 
 
-@compiled
+@inner
 def _open(those, novelty, f, row, start, end):
     """Begin a request: nobody has seen anything; the first pick of MMR and MSD is by f alone.
 
@@ -221,7 +221,7 @@ def _open(those, novelty, f, row, start, end):
     return blocks
 
 
-@compiled
+@inner
 def _catch_up(novelty, weight, those, i, table, u_squared, directions, known, least):
     """Let a candidate see the directions that it has not, while its gain may reach `least`."""
     form, r = novelty.form, those.row[i]
@@ -242,6 +242,10 @@ def _catch_up(novelty, weight, those, i, table, u_squared, directions, known, le
             state -= directions.sign[t - 1] * x * x
         elif form == MEAN:
             state += x
+        elif form == COSINE:
+            state = max(state, x)
+            if t < known and f + weight * (1.0 - state) < least:
+                break
         elif x > state:
             state = x
             if t < known and _gain(form, weight, f, state, known) < least:
@@ -250,7 +254,7 @@ def _catch_up(novelty, weight, those, i, table, u_squared, directions, known, le
     those.bound[i] = _gain(form, weight, f, state, known)
 
 
-@compiled
+@inner
 def _best(novelty, weight, those, blocks, table, u_squared, directions, known, rules, step):
     """Return which candidate is the best that the step allows, or -1; its bound is its gain."""
     ahead = 0
@@ -280,7 +284,7 @@ def _best(novelty, weight, those, blocks, table, u_squared, directions, known, r
     return -1
 
 
-@compiled
+@inner
 def _add_to_span(novelty, those, best, table, u_squared, directions, known, span, held):
     """Add the direction of a pick, and where the window is full that of what leaves it.
 

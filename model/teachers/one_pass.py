@@ -13,7 +13,7 @@ from math import inf, sqrt
 import numpy as np
 
 from model.config import TeacherConfig
-from model.teachers.compiled import compiled
+from model.teachers.compiled import compiled, inner
 from model.teachers.lazy_greedy import diversity
 from model.teachers.order import best_few
 from model.teachers.products import product, squared_length, weigh
@@ -57,7 +57,7 @@ def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) 
     return Picks(order, gain, None if rules is None else book.relaxed)
 
 
-@compiled
+@inner
 def _inverse_length(table, r, u_squared, scale):
     """Return 1 / |e * u|, 0 for a zero vector; 1 where products are not made cosines."""
     if scale == 0.0:
@@ -66,7 +66,7 @@ def _inverse_length(table, r, u_squared, scale):
     return 1.0 / sqrt(square) if square > 0.0 else 0.0
 
 
-@compiled
+@inner
 def _pick_allowed(score, f, row, start, end, request, last, rules, order, gain):
     """Fill order and gain with the best scores that the rules allow."""
     open_list(rules, start, end, last)

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from model.teachers.compiled import compiled
+from model.teachers.compiled import inner
 
 
-@compiled
+@inner
 def goes_before(f: np.ndarray, row: np.ndarray, i: int, j: int) -> bool:
     """Whether candidate i wins a tie against j."""
     return f[i] > f[j] or (f[i] == f[j] and row[i] < row[j])
 
 
-@compiled
+@inner
 def best_few(
     score: np.ndarray, f: np.ndarray, row: np.ndarray, start: int, end: int, found: np.ndarray
 ) -> int:
@@ -36,7 +36,7 @@ def best_few(
     return count
 
 
-@compiled
+@inner
 def roughly_by_f(f: np.ndarray, start: int, end: int, found: np.ndarray, place: np.ndarray) -> None:
     """Write the candidates start..end-1 into `found`, the larger f first but for small differences.
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from model.teachers.compiled import compiled
+from model.teachers.compiled import inner
 
 # Sums may be cut into lanes: how follows from d alone, never from the row that is read, and all
 # products come out of these loops. So equal rows get equal bits and tie, as they must.
 _SUMS = {"reassoc", "contract", "nsz"}
 
 
-@compiled(fastmath=_SUMS)
+@inner(fastmath=_SUMS)
 def product(table: np.ndarray, row: int, direction: np.ndarray) -> float:
     """Return the float64 product of a row [d] of the table and the first d of a direction."""
     total = 0.0
@@ -18,7 +18,7 @@ def product(table: np.ndarray, row: int, direction: np.ndarray) -> float:
     return total
 
 
-@compiled(fastmath=_SUMS)
+@inner(fastmath=_SUMS)
 def squared_length(table: np.ndarray, row: int, u_squared: np.ndarray) -> float:
     """Return |e * u|^2 of a row."""
     total = 0.0
@@ -27,7 +27,7 @@ def squared_length(table: np.ndarray, row: int, u_squared: np.ndarray) -> float:
     return total
 
 
-@compiled
+@inner
 def weigh(
     table: np.ndarray, row: int, u_squared: np.ndarray, factor: float, out: np.ndarray
 ) -> None:

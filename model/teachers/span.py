@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.teachers.compiled import compiled
+from model.teachers.compiled import inner
 from model.teachers.products import product
 
 SPANNED = 1e-10
@@ -30,7 +30,7 @@ def span_for(slots: int, width: int, evicts: bool) -> Span:
     return Span(np.empty((slots, width + 1)), np.empty(slots), np.empty((side, side)))
 
 
-@compiled
+@inner
 def add_pick(
     span: Span,
     count: int,
@@ -66,7 +66,7 @@ def add_pick(
     return length
 
 
-@compiled
+@inner
 def evict_exactly(span: Span, gone: np.ndarray) -> None:
     """Drop the oldest pick of a full basis; write the direction that leaves the span into `gone`.
 
@@ -95,7 +95,7 @@ def evict_exactly(span: Span, gone: np.ndarray) -> None:
         gone[j] = basis[size - 1, j]
 
 
-@compiled
+@inner
 def evict_by_adding_back(span: Span, gone: np.ndarray) -> None:
     """Drop the oldest pick's own direction, though later ones were made orthogonal to it."""
     basis, factor = span.basis, span.factor
