@@ -60,12 +60,24 @@ def with_gram(f: np.ndarray, e: np.ndarray, _: np.ndarray, k: int) -> np.ndarray
     return fast_map_dpp((unit @ unit.T).astype(np.float64) * q * q[:, None], k)
 
 
-def pyversity(strategy: str, **own: object) -> Peer:
-    """Return a strategy of pyversity at the trade-off theta = 0.8, which is lambda = 0.25."""
+def pyversity(strategy: str, diversity: float, **own: object) -> Peer:
+    """Return a strategy of pyversity; its theta is 1 - diversity."""
     from pyversity import Strategy, diversify
 
     def run(f: np.ndarray, e: np.ndarray, _: np.ndarray, k: int) -> object:
-        return diversify(e, f, k, strategy=Strategy(strategy), diversity=0.2, **own)
+        return diversify(e, f, k, strategy=Strategy(strategy), diversity=diversity, **own)
+
+    return run
+
+
+def pyversity_dpp_on_f(weight: float) -> Peer:
+    """Return pyversity's DPP with its z-scores undone: exp(f / weight) in the determinant."""
+    from pyversity import Strategy, diversify
+
+    def run(f: np.ndarray, e: np.ndarray, _: np.ndarray, k: int) -> object:
+        # Its weights are exp((1 - diversity) * scale * z).
+        scale = float(f.std()) / weight
+        return diversify(e, f, k, strategy=Strategy("dpp"), diversity=0.5, scale=scale)
 
     return run
 

@@ -1,8 +1,9 @@
 """Time the teachers against the libraries that others use, and show it in the README.
 
-CPU time of one thread on clustered requests. Contestants take turns in one process, so that what
-the machine does meanwhile hits all of them; medians over the rounds, ratios within each round.
-Writes cost.svg and table.md into --out, and renews the block of the README that quotes the table.
+CPU time of one thread on clustered requests, d = 64. Contestants take turns in one process, so that
+what the machine does meanwhile hits all of them; medians over the rounds, ratios within each round.
+Writes bars.md (what is to be beaten, and whether it is: bold is not reached), table.md and cost.svg
+(cost against N and K) into --out, and renews the block of the README that quotes both tables.
 """
 
 import os
@@ -13,16 +14,16 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import argparse
 import re
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import peers
+from benchmarks import bars, peers
+from benchmarks.bars import BARS, LARGE, WEIGHTS, Bar, Result, race
 from benchmarks.clustered import batch
 from benchmarks.teachers_picture import picture
+from benchmarks.turns import Contestant, peer, take_turns
 from model.config import TeacherConfig
 from model.teachers import dpp, mmr, ssd
 from model.teachers.requests import Requests
@@ -40,8 +41,8 @@ MOST = 25_000_000
 """Elements of a Gram matrix, or products of vectors: what a peer may need to take part."""
 WEIGHT = 0.25
 """lambda, the end of the paper's grid that is hardest for lazy evaluation."""
-SECONDS = 0.02
-"""CPU time that a sample takes at least, for the clock's sake."""
+DIVERSITY = WEIGHT / (1 + WEIGHT)
+"""The same for pyversity."""
 
 
 def teacher(pick: Callable, name: str, **own: object) -> Callable[[Requests, int], None]:
@@ -53,46 +54,21 @@ def teacher(pick: Callable, name: str, **own: object) -> Callable[[Requests, int
     return run
 
 
-def peer(call: peers.Peer) -> Callable[[Requests, int], None]:
-    """Return a run of a peer over a batch, request by request."""
-
-    def run(requests: Requests, k: int) -> None:
-        for r, end in enumerate(requests.ends):
-            part = slice(requests.ends[r - 1] if r else 0, end)
-            call(requests.f[part], requests.table[part], requests.u[r], k)
-
-    return run
-
-
-def today_mmr(f: np.ndarray, e: np.ndarray, u: np.ndarray, k: int) -> object:
-    """Run the exact numpy MMR."""
-    return mmr.select(f, mmr.interest_vectors(e, u, 0.0), np.arange(len(f)), k, WEIGHT)
-
-
-@dataclass(frozen=True, slots=True)
-class Contestant:
-    """A line of the table; its cost is compared with that of the first of its method."""
-
-    name: str
-    method: str
-    run: Callable[[Requests, int], None]
-    work: Callable[[int, int], int] = lambda n, k: 0
-    """What it needs at N and K; above MOST it is not run."""
-
-
 def contestants() -> list[Contestant]:
     """Return all of them; of each method ours comes first."""
     return [
-        Contestant("MMR", "MMR", peer(today_mmr)),
-        Contestant("pyversity MMR", "MMR", peer(peers.pyversity("mmr"))),
+        Contestant("MMR", "MMR", teacher(mmr.pick, "mmr_item")),
+        Contestant("pyversity MMR", "MMR", peer(peers.pyversity("mmr", DIVERSITY))),
         Contestant(
             "langchain-core MMR", "MMR", peer(peers.langchain_mmr()), lambda n, k: n * k * k
         ),
         Contestant("DPP", "DPP", teacher(dpp.pick, "dpp")),
-        Contestant("pyversity DPP", "DPP", peer(peers.pyversity("dpp"))),
+        Contestant("pyversity DPP", "DPP", peer(peers.pyversity("dpp", DIVERSITY))),
         Contestant("fast-map-dpp, its Gram", "DPP", peer(peers.with_gram), lambda n, k: n * n),
         Contestant("SSD, window 10", "SSD", teacher(ssd.pick, "ssd", window=10)),
-        Contestant("pyversity SSD, window 10", "SSD", peer(peers.pyversity("ssd", window=10))),
+        Contestant(
+            "pyversity SSD, window 10", "SSD", peer(peers.pyversity("ssd", DIVERSITY, window=10))
+        ),
     ]
 
 
@@ -101,23 +77,24 @@ def measure(
 ) -> dict[str, list[float]]:
     """Return microseconds of CPU per request, by contestant, one of each round."""
     n, k, d = size
-    requests = batch(n, d, max(1, min(16, 10000 // n)))
     field = [one for one in field if one.work(n, k) <= MOST]
-    repeats = {}
-    for one in field:
-        one.run(requests, k)  # compiles
-        start = time.process_time()
-        one.run(requests, k)
-        repeats[one.name] = 1 + int(SECONDS / max(time.process_time() - start, 1e-5))
-    found: dict[str, list[float]] = {one.name: [] for one in field}
-    for _ in range(rounds):
-        for one in field:
-            start = time.process_time()
-            for _ in range(repeats[one.name]):
-                one.run(requests, k)
-            seconds = (time.process_time() - start) / repeats[one.name] / len(requests.ends)
-            found[one.name].append(seconds * 1e6)
-    return found
+    return dict(take_turns(field, batch(n, d, in_a_batch(n)), k, rounds))
+
+
+def in_a_batch(n: int) -> int:
+    """Return how many requests of n candidates are timed together."""
+    return max(1, min(16, 10000 // n))
+
+
+def run_bars(chosen: tuple[Bar, ...], rounds: int) -> list[Result]:
+    """Run the races; MMR at large lambda too, where laziness has least to skip."""
+    results = []
+    for bar in chosen:
+        requests = batch(bar.n, 64, in_a_batch(bar.n))
+        for weight in WEIGHTS + (LARGE if bar.method == "MMR" else ()):
+            results.append(race(bar, weight, requests, rounds))
+        print(f"raced {bar.method}, N {bar.n}, K {bar.k}", flush=True)
+    return results
 
 
 Results = dict[tuple[int, int, int], dict[str, list[float]]]
@@ -152,6 +129,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="example:\n  python -m benchmarks.teachers --rounds 9",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--bars", type=int, default=len(BARS), help="only the first so many bars")
     parser.add_argument("--sizes", type=int, default=len(SIZES), help="only the first so many")
     parser.add_argument("--rounds", type=int, default=9, help="turns that each contestant takes")
     parser.add_argument("--out", type=Path, default=SHOWN, help="folder of table and picture")
@@ -167,12 +145,14 @@ def main(argv: list[str] | None = None) -> int:
     except peers.Missing as missing:
         print(f"teachers: refused: {missing}", file=sys.stderr)
         return 2
+    raced = bars.table(run_bars(BARS[: args.bars], args.rounds))
     field, results = contestants(), {}
     for size in SIZES[: args.sizes]:
         results[size] = measure(field, size, args.rounds)
         print(f"measured N {size[0]}, K {size[1]}, d {size[2]}", flush=True)
     shown = table(field, results)
     args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / "bars.md").write_text(raced, encoding="utf-8")
     (args.out / "table.md").write_text(shown, encoding="utf-8")
     medians = {
         size: {name: float(np.median(times)) for name, times in found.items()}
@@ -180,10 +160,11 @@ def main(argv: list[str] | None = None) -> int:
     }
     (args.out / "cost.svg").write_text(picture(medians), encoding="utf-8")
     readme = args.readme.read_text(encoding="utf-8")
-    renewed = BLOCK.sub(lambda block: f"{block[1]}\n{shown}\n{block[2]}", readme)
+    renewed = BLOCK.sub(lambda block: f"{block[1]}\n{raced}\n{shown}\n{block[2]}", readme)
     args.readme.write_text(renewed, encoding="utf-8")
+    print(raced)
     print(shown)
-    print(f"made {args.out}/cost.svg and table.md; renewed {args.readme}")
+    print(f"made {args.out}/bars.md, table.md and cost.svg; renewed {args.readme}")
     return 0
 
 

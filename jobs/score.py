@@ -66,7 +66,7 @@ def serve(request: Scores, gamma: float, k: int) -> tuple[np.ndarray, np.ndarray
 
 
 def rerank(request: Scores, weight: float, scale: float, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return item-level MMR on the model's f: likeness of e without u, the paper's baseline."""
+    """Return MMR on the model's f with every u one: likeness of items, the paper's baseline."""
     n = len(request.f)
     by_id = np.argsort(request.item_id, kind="stable")
     row = np.empty(n, np.int64)
@@ -76,11 +76,11 @@ def rerank(request: Scores, weight: float, scale: float, k: int) -> tuple[np.nda
         row=row,
         f=request.f,
         table=request.e[by_id],
-        u=None,
+        u=np.ones((1, request.e.shape[1]), np.float32),
         category_ends=np.zeros(n, np.int64),
         category=np.zeros(0, np.int64),
     )
-    teacher = TeacherConfig(name="mmr_item", diversity_weight=weight, cosine_scale=scale, k=k)
+    teacher = TeacherConfig(name="mmr", diversity_weight=weight, cosine_scale=scale, k=k)
     found = mmr.pick(requests, teacher)
     picks = np.argsort(found.order)[-min(k, n) :]
     return picks, found.gain[picks]

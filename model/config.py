@@ -26,7 +26,7 @@ def require_all(conditions: Iterable[tuple[bool, str, object, str]]) -> None:
 
 USES = {
     "mmr": ("diversity_weight", "cosine_scale"),
-    "mmr_item": ("diversity_weight", "cosine_scale"),
+    "mmr_item": ("diversity_weight",),
     "one_pass": ("diversity_weight", "cosine_scale", "context", "rounds"),
     "category_decay": ("decay",),
     "msd": ("diversity_weight",),

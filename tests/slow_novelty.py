@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from model.teachers.novelty_greedy import LOG, Rule
+from model.teachers.lazy_greedy import LOG, Novelty
 from model.teachers.requests import Picks, Requests
 
 COORDINATES = st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.5, 3.0, -40.0])
@@ -13,14 +13,14 @@ F = st.one_of(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.floats(0, 1))
 WEIGHTS = st.sampled_from([0.0, 0.05, 0.25, 1.0, 10.0])
 
 
-def likeness(vectors: np.ndarray, kappa: float, jitter: float) -> np.ndarray:
+def likeness(vectors: np.ndarray, constant: float, jitter: float) -> np.ndarray:
     """Return S [N, N] by its definition: ones, zero vectors at cos = 0, jitter on the diagonal."""
     length = np.linalg.norm(vectors, axis=1)
     cosine = (
         vectors @ vectors.T / np.outer(np.where(length, length, 1), np.where(length, length, 1))
     )
     np.fill_diagonal(cosine, 1.0)
-    return (cosine + kappa**2) / (1 + kappa**2) + jitter * np.eye(len(vectors))
+    return (cosine + constant**2) / (1 + constant**2) + jitter * np.eye(len(vectors))
 
 
 def root(gram: np.ndarray) -> np.ndarray:
@@ -65,21 +65,21 @@ class Request:
     row: np.ndarray
     vectors: np.ndarray
 
-    def gains(self, picks: list[int], rule: Rule) -> np.ndarray:
+    def gains(self, picks: list[int], novelty: Novelty) -> np.ndarray:
         """Return the gain [N] of each candidate after these picks, by the definition."""
-        gram = likeness(self.vectors, rule.kappa, rule.jitter)
-        latest = picks[-rule.window :] if rule.window else picks
-        if rule.novelty == LOG:
+        gram = likeness(self.vectors, novelty.constant, novelty.jitter)
+        latest = picks[-novelty.window :] if novelty.window else picks
+        if novelty.form == LOG:
             before = log_determinant(gram, latest)
             new = [log_determinant(gram, [*latest, i]) - before for i in range(len(self.f))]
-            return self.f + rule.weight * np.array(new)
+            return self.f + novelty.weight * np.array(new)
         v = root(gram)
-        if rule.add_back and rule.window:
-            new, volume = added_back(v, picks, rule.window)
+        if novelty.add_back and novelty.window:
+            new, volume = added_back(v, picks, novelty.window)
         else:
             new = np.array([projected_length(one, v[latest]) for one in v])
             volume = np.sqrt(max(np.linalg.det(gram[np.ix_(latest, latest)]), 0.0))
-        return self.f + rule.weight * (volume if rule.volume else 1.0) * new
+        return self.f + novelty.weight * (volume if novelty.volume else 1.0) * new
 
 
 def each(requests: Requests, picks: Picks, *, interest: bool) -> list[tuple[Request, list, list]]:
@@ -99,13 +99,13 @@ def each(requests: Requests, picks: Picks, *, interest: bool) -> list[tuple[Requ
 
 
 def check_greedy(
-    requests: Requests, picks: Picks, rule: Rule, k: int, *, interest: bool = False
+    requests: Requests, picks: Picks, novelty: Novelty, k: int, *, interest: bool = False
 ) -> None:
     """Assert that each pick is a best one by the slow gains, and copies go by f, then by row."""
     for request, at, gains in each(requests, picks, interest=interest):
         assert len(at) == min(k, len(request.f))
         for step, (best, gain) in enumerate(zip(at, gains, strict=True)):
-            slow = request.gains(at[:step], rule)
+            slow = request.gains(at[:step], novelty)
             left = [i for i in range(len(slow)) if i not in at[:step]]
             np.testing.assert_allclose(gain, slow[best], rtol=1e-7, atol=1e-6)
             assert slow[best] >= slow[left].max() - 1e-6
@@ -134,7 +134,7 @@ def batches(draw: st.DrawFn, max_candidates: int = 9) -> Requests:
     d = draw(st.integers(1, 4))
     pool = draw(st.lists(st.lists(COORDINATES, min_size=d, max_size=d), min_size=1, max_size=6))
     table = np.array(draw(st.lists(st.sampled_from(pool), min_size=max_candidates, max_size=12)))
-    lengths = draw(st.lists(st.integers(0, max_candidates), min_size=1, max_size=3))
+    lengths = draw(st.lists(st.integers(1, max_candidates), min_size=1, max_size=3))
     rows = [draw(st.permutations(range(len(table))))[:n] for n in lengths]
     u = st.lists(COORDINATES, min_size=d, max_size=d)
     total = sum(lengths)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from slow_novelty import of_one
 
-from benchmarks import peers, teachers
+from benchmarks import bars, eager, peers, teachers
+from benchmarks.bars import Bar, Result
 from benchmarks.clustered import batch
-from benchmarks.teachers import Contestant, measure, table
+from benchmarks.teachers import measure, table
 from benchmarks.teachers_picture import picture
-from model.teachers.novelty_greedy import LOG, Rule, pick_by
+from benchmarks.turns import Contestant
+from model.teachers.lazy_greedy import LOG, Novelty, pick_by
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -32,6 +34,37 @@ def test_a_missing_peer_is_refused_with_the_command(monkeypatch, capsys):
     assert "pyversity 0.2.0 is needed but 0.1.0; run: " in capsys.readouterr().err
 
 
+def result(weight: float, ratio: float, of_eager: float = 0.5) -> Result:
+    return Result(Bar("MMR", 500, 50, 4, 10), weight, 10.0, 10 * ratio, ratio, 0.98, of_eager)
+
+
+def test_the_bars_by_hand():
+    found = bars.table(
+        [result(0.05, 72.0), result(0.1, 12.0), result(0.25, 2.0), result(1.0, 3, 2)]
+    )
+    assert found.splitlines()[2:] == [
+        "| MMR, N 500, K 50 | 0.05 | 10 | 720 | 72.0x | 4x | 98% | 0.50 |",
+        "| MMR, N 500, K 50 | 0.1 | 10 | 120 | 12.0x | 4x | 98% | 0.50 |",
+        "| MMR, N 500, K 50 | 0.25 | 10 | 20 | **2.0x** | 4x | 98% | 0.50 |",
+        "| MMR, N 500, K 50 | 1 | 10 | 30 | 3.0x |  | 98% | **2.00** |",
+        "| MMR, N 500, K 50 | mean | | | 12.0x | 10x | | |",
+    ]
+
+
+def test_the_eager_kernel_picks_the_same():
+    requests = batch(200, 16, 3)
+    for weight in (0.05, 1.0):
+        assert (eager.pick(requests, weight, 20) == bars.our_mmr(weight, requests, 20)).all()
+
+
+@pytest.mark.parametrize("method", ["DPP on f", "DPP on z", "SSD on f", "SSD on z"])
+def test_a_race_is_run_on_one_problem(method):
+    pytest.importorskip("pyversity", reason=peers.INSTALL)
+    found = bars.race(Bar(method, 100, 20, 3, 3), 0.25, batch(100, 64, 2), rounds=1)
+    assert found.alike == 1.0
+    assert found.ratio > 0
+
+
 def test_it_writes_table_picture_and_readme(monkeypatch, tmp_path, capsys):
     fields = [
         Contestant("SSD", "SSD", lambda requests, k: np.sort(requests.table, axis=0)),
@@ -40,6 +73,8 @@ def test_it_writes_table_picture_and_readme(monkeypatch, tmp_path, capsys):
     ]
     monkeypatch.setattr(teachers, "contestants", lambda: fields)
     monkeypatch.setattr(peers, "require_peers", lambda: None)
+    raced = [result(0.05, 12.0)]
+    monkeypatch.setattr(teachers, "run_bars", lambda chosen, rounds: raced)
     readme = tmp_path / "README.md"
     readme.write_text(README.read_text(encoding="utf-8"), encoding="utf-8")
     flags = ["--sizes", "1", "--rounds", "1", "--out", str(tmp_path), "--readme", str(readme)]
@@ -47,6 +82,8 @@ def test_it_writes_table_picture_and_readme(monkeypatch, tmp_path, capsys):
     shown = (tmp_path / "table.md").read_text(encoding="utf-8")
     assert shown in readme.read_text(encoding="utf-8")
     assert shown in capsys.readouterr().out
+    assert bars.table(raced) == (tmp_path / "bars.md").read_text(encoding="utf-8")
+    assert bars.table(raced) in readme.read_text(encoding="utf-8")
     head, _, ours, other, left_out = shown.splitlines()
     assert head == "| µs per request | N 200, K 50, d 64 |"
     assert ours.startswith("| **SSD** | ")
@@ -89,8 +126,7 @@ def test_the_published_algorithm_picks_what_our_kernel_picks():
     unit = e / np.linalg.norm(e, axis=1, keepdims=True)
     q = np.exp(2.0 * f)
     theirs = peers.fast_map_dpp(unit @ unit.T * q * q[:, None], 20)
-    rule = Rule(LOG, 0.25, False, 0, False, kappa=0.0, jitter=0.0)
-    ours = pick_by(rule, of_one(f, e), 20, interest=False).order
+    ours = pick_by(Novelty(LOG, 0.25), of_one(f, e), 20, interest=False).order
     assert ours[theirs].tolist() == list(range(1, 21))
 
 

@@ -1,4 +1,4 @@
-"""MMR against Eq. 1-4 written as slow loops, and the laws that any such rule obeys."""
+"""MMR against its formulas written as slow loops, and the laws that any such rule obeys."""
 
 import itertools
 import math
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from teacher_requests import assert_greedy, batches, candidates, picked, request
 
 from model.config import TeacherConfig
-from model.teachers.mmr import diversity, greedy, pick
+from model.teachers.lazy_greedy import diversity
+from model.teachers.mmr import pick
 from model.teachers.requests import Requests
 
 WEIGHTS = st.sampled_from([0.0, 0.125, 0.25, 1.0, 8.0])
@@ -28,34 +29,42 @@ def similarities(requests: Requests, config: TeacherConfig) -> dict[tuple[int, i
         u = np.ones(requests.table.shape[1]) if config.name == "mmr_item" else requests.u[r]
         e_u = requests.table[requests.row[of]].astype(float) * u.astype(float)
         s = (e_u[:, None] * e_u[None]).sum(axis=2)
-        if config.cosine_scale:
+        if config.cosine_scale or config.name == "mmr_item":
             length = np.sqrt(np.diag(s))
             lengths = length[:, None] * length[None]
-            s = config.cosine_scale * s / np.where(lengths > 0, lengths, 1.0)
+            s = (config.cosine_scale or 1.0) * s / np.where(lengths > 0, lengths, 1.0)
         found |= {(i, j): s[i - of.start, j - of.start] for i in of for j in of}
     return found
 
 
 def gain_by(requests: Requests, config: TeacherConfig):
-    """Eq. 2 and 3."""
+    """Eq. 2 and 3, or Carbonell and Goldstein's."""
     s = similarities(requests, config)
 
     def gain(r: int, i: int, before: list[int]) -> float:
         if not before:
             return requests.f[i]
         alike = max(s[i, j] for j in before)
+        if config.name == "mmr_item":
+            return requests.f[i] + config.diversity_weight * (1.0 - alike)
         return requests.f[i] + config.diversity_weight / (1.0 + math.exp(min(alike, 700.0)))
 
     return gain
 
 
-@pytest.mark.parametrize("name", ["mmr", "mmr_item"])
-@pytest.mark.parametrize("lazy", [True, False])
-@given(requests=batches(), k=KS, weight=WEIGHTS)
-@settings(max_examples=60)
-def test_exactly_the_slow_greedy(name, lazy, requests, k, weight):
-    config = mmr(k, weight, name)
-    assert_greedy(requests, greedy(requests, config, lazy=lazy), k, gain_by(requests, config))
+@given(batches(), KS, WEIGHTS)
+@settings(max_examples=100)
+def test_exactly_the_slow_greedy(requests, k, weight):
+    config = mmr(k, weight)
+    assert_greedy(requests, pick(requests, config), k, gain_by(requests, config))
+
+
+@given(batches(), KS, WEIGHTS)
+@settings(max_examples=100)
+def test_the_slow_greedy_of_the_items_alone(requests, k, weight):
+    config = mmr(k, weight, "mmr_item")
+    gain = gain_by(requests, config)
+    assert_greedy(requests, pick(requests, config), k, gain, tolerance=1e-12)
 
 
 @given(batches(), KS, WEIGHTS, st.sampled_from([0.5, 2.0, 40.0]))
@@ -73,10 +82,12 @@ def clustered(n: int, d: int, scale: float, seed: int) -> Requests:
     return request(rng.beta(1, 8, n), e * scale, rng.normal(size=d), row=rng.permutation(n))
 
 
+@pytest.mark.parametrize("name", ["mmr", "mmr_item"])
 @pytest.mark.parametrize("scale", [0.1, 0.5, 3.0, 30.0], ids="scale {}".format)
 @pytest.mark.parametrize(("n", "k", "d"), [(60, 20, 16), (213, 5, 64), (130, 130, 7)])
-def test_the_slow_greedy_at_real_sizes_and_where_large_terms_cancel(n, k, d, scale):
-    config = mmr(k)
+def test_the_slow_greedy_at_real_sizes_and_where_large_terms_cancel(n, k, d, scale, name):
+    # At 60 candidates a quarter leaves the classic form the top K.
+    config = mmr(k, 1.0 if name == "mmr_item" else 0.25, name)
     requests = clustered(n, d, scale, seed=n)
     picks = pick(requests, config)
     assert_greedy(requests, picks, k, gain_by(requests, config), tolerance=1e-11)
@@ -188,6 +199,25 @@ def test_interest_weighs_the_dimensions_and_item_level_does_not():
     requests = request([0.9, 0.5, 0.4], [[1, 1], [1, 0], [0, 5]], u=[3.0, 0.0])
     assert pick(requests, mmr(2, 1.0)).order.tolist() == [1, 0, 2]
     assert pick(requests, mmr(2, 1.0, "mmr_item")).order.tolist() == [1, 2, 0]
+
+
+def test_the_classic_form_by_hand():
+    # Cosines to the first pick: a copy, a right angle, the opposite.
+    requests = request([0.9, 0.5, 0.375, 0.25], [[2, 0], [3, 0], [0, 5], [-1, 0]])
+    picks = pick(requests, mmr(4, 0.25, "mmr_item"))
+    assert picks.order.tolist() == [1, 4, 3, 2]
+    assert picks.gain.tolist() == [0.9, 0.5, 0.375 + 0.25, 0.25 + 0.25 * 2]
+
+
+@given(batches(), KS, WEIGHTS, st.sampled_from(["mmr", "mmr_item"]))
+@settings(max_examples=40)
+def test_what_else_is_in_the_batch_does_not_matter(requests, k, weight, name):
+    picks = pick(requests, mmr(k, weight, name))
+    for r, of in enumerate(candidates(requests)):
+        row, u = requests.row[of.start : of.stop], requests.u[r]
+        alone = pick(request(requests.f[of], requests.table, u, row=row), mmr(k, weight, name))
+        np.testing.assert_array_equal(alone.order, picks.order[of])
+        np.testing.assert_array_equal(alone.gain, picks.gain[of])
 
 
 @pytest.mark.parametrize("kappa", [0.0, 4.0])

@@ -11,12 +11,12 @@ from slow_novelty import WEIGHTS, Request, batches, check_greedy, clustered, lik
 
 from model.config import TeacherConfig
 from model.teachers import dpp, ssd
-from model.teachers.novelty_greedy import LENGTH, LOG, Rule, pick_by
+from model.teachers.lazy_greedy import LENGTH, LOG, Novelty, pick_by
 from model.teachers.requests import Picks
 
 TEACHERS = {"dpp": dpp.pick, "ssd": ssd.pick}
-DPP = Rule(LOG, 0.25, False, 0, False, dpp.CONSTANT, dpp.JITTER)
-SSD = Rule(LENGTH, 0.25, False, 0, False, ssd.CONSTANT, 0.0)
+DPP = Novelty(LOG, 0.25, constant=dpp.CONSTANT, jitter=dpp.JITTER)
+SSD = Novelty(LENGTH, 0.25, constant=ssd.CONSTANT)
 CONFIGS = st.builds(
     lambda name, window, volume, add_back, **same: TeacherConfig(
         name=name,
@@ -35,7 +35,7 @@ CONFIGS = st.builds(
 )
 
 
-def rule_of(config: TeacherConfig) -> Rule:
+def novelty_of(config: TeacherConfig) -> Novelty:
     return (DPP if config.name == "dpp" else SSD)._replace(
         weight=config.diversity_weight,
         volume=config.volume,
@@ -52,7 +52,7 @@ def in_order(picks: Picks) -> list[int]:
 @settings(deadline=None, max_examples=150)
 def test_every_pick_is_a_best_one(requests, config):
     picks = TEACHERS[config.name](requests, config)
-    check_greedy(requests, picks, rule_of(config), config.k, interest=config.interest)
+    check_greedy(requests, picks, novelty_of(config), config.k, interest=config.interest)
 
 
 @pytest.mark.parametrize("name", sorted(TEACHERS))
@@ -64,14 +64,14 @@ def test_every_pick_of_a_larger_request_is_a_best_one(name, own):
     for weight in (0.02, 0.5):
         config = TeacherConfig(name=name, k=25, diversity_weight=weight, **own)
         picks = TEACHERS[name](requests, config)
-        check_greedy(requests, picks, rule_of(config), 25, interest=config.interest)
+        check_greedy(requests, picks, novelty_of(config), 25, interest=config.interest)
 
 
 @pytest.mark.parametrize("own", [{"add_back": True}, {"volume": True}])
 def test_so_is_every_pick_of_the_variants_of_ssd(own):
     requests = clustered(120, 10, seed=5)
     config = TeacherConfig(name="ssd", k=20, window=4, **own)
-    check_greedy(requests, ssd.pick(requests, config), rule_of(config), 20)
+    check_greedy(requests, ssd.pick(requests, config), novelty_of(config), 20)
 
 
 @given(batches(), CONFIGS)
@@ -198,9 +198,9 @@ def test_past_the_rank_f_decides(name, own):
     rng = np.random.default_rng(0)
     f = rng.permutation(40) / 40
     requests = of_one(f, rng.normal(size=(40, 2)))
-    kappa = DPP if name == "dpp" else SSD
+    novelty = DPP if name == "dpp" else SSD
     picks = pick_by(
-        kappa._replace(jitter=0.0, window=own.get("window", 0)), requests, 40, interest=False
+        novelty._replace(jitter=0.0, window=own.get("window", 0)), requests, 40, interest=False
     )
     order = in_order(picks)
     assert sorted(order) == list(range(40))
@@ -227,7 +227,7 @@ def test_f_may_be_equal_tiny_or_extreme(name):
     for f in (np.zeros(70), np.full(70, 1.0), rng.random(70) * 1e-300, np.eye(70)[3]):
         requests = of_one(f, rng.normal(size=(70, 5)))
         config = config_of(name, 10, window=4)
-        check_greedy(requests, TEACHERS[name](requests, config), rule_of(config), 10)
+        check_greedy(requests, TEACHERS[name](requests, config), novelty_of(config), 10)
 
 
 def test_without_u_interest_is_refused():

@@ -1,10 +1,10 @@
-"""DPP and SSD pick what pyversity 0.2 picks from the same inputs."""
+"""MMR, DPP and SSD pick what pyversity 0.2 picks from the same inputs."""
 
 import numpy as np
 import pytest
 from slow_novelty import of_one
 
-from model.teachers.novelty_greedy import LENGTH, LOG, Rule, pick_by
+from model.teachers.lazy_greedy import COSINE, LENGTH, LOG, Novelty, pick_by
 
 pyversity = pytest.importorskip(
     "pyversity", reason="pyversity is not installed: pip install -r requirements-benchmarks.lock"
@@ -22,9 +22,21 @@ def inputs(n: int, d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return vectors, scores, (scores - scores.mean()) / scores.std()
 
 
-def picked(rule: Rule, f: np.ndarray, vectors: np.ndarray, k: int) -> list[int]:
-    order = pick_by(rule, of_one(f, vectors), k, interest=False).order
+def picked(novelty: Novelty, f: np.ndarray, vectors: np.ndarray, k: int) -> list[int]:
+    order = pick_by(novelty, of_one(f, vectors), k, interest=False).order
     return np.argsort(np.where(order, order, len(order) + 1), kind="stable")[:k].tolist()
+
+
+@pytest.mark.parametrize(("n", "d", "k"), CASES)
+@pytest.mark.parametrize("weight", [0.05, 0.1, 0.25, 1.0])
+def test_mmr(n, d, k, weight):
+    # It cuts cosines off at 0, so here none is below: all vectors lean to one side.
+    vectors, scores, _ = inputs(n, d)
+    vectors += 4.0 * np.abs(vectors).max() / np.sqrt(d)
+    theirs = pyversity.diversify(
+        vectors, scores, k, strategy=pyversity.Strategy.MMR, diversity=weight / (1 + weight)
+    ).indices
+    assert picked(Novelty(COSINE, weight), scores, vectors, k) == theirs.tolist()
 
 
 @pytest.mark.parametrize(("n", "d", "k"), CASES)
@@ -36,8 +48,7 @@ def test_dpp(n, d, k, diversity):
     theirs = pyversity.diversify(
         vectors, scores, k, strategy=pyversity.Strategy.DPP, diversity=diversity
     ).indices
-    rule = Rule(LOG, 1.0, False, 0, False, kappa=0.0, jitter=0.0)
-    assert picked(rule, 2 * (1 - diversity) * z, vectors, k) == theirs.tolist()
+    assert picked(Novelty(LOG, 1.0), 2 * (1 - diversity) * z, vectors, k) == theirs.tolist()
 
 
 @pytest.mark.parametrize(("n", "d", "k"), CASES)
@@ -50,7 +61,7 @@ def test_ssd(n, d, k, diversity, window):
         vectors, scores, k, strategy=pyversity.Strategy.SSD, diversity=diversity, window=window
     ).indices
     weight = diversity * np.sqrt(2.0)
-    rule = Rule(LENGTH, weight, False, window or 0, window is not None, kappa=1.0, jitter=0.0)
+    novelty = Novelty(LENGTH, weight, constant=1.0, window=window or 0, add_back=window is not None)
     if window is None and k > d:
         k = d
-    assert picked(rule, (1 - diversity) * z, vectors, k) == theirs[:k].tolist()
+    assert picked(novelty, (1 - diversity) * z, vectors, k) == theirs[:k].tolist()

@@ -12,7 +12,9 @@ def test_each_teacher_takes_its_own_parameters(name):
     assert TeacherConfig(name=name, **own).name == name
     for key in values.keys() - own.keys():
         with pytest.raises(ValueError, match=f"{key} = .*the teacher {name} does not read it"):
-            TeacherConfig(name=name, **{key: values[key]})
+            TeacherConfig(
+                name=name, **{key: values[key]} | ({"window": 3} if key == "add_back" else {})
+            )
 
 
 def test_unknown_names_and_values_out_of_range_are_refused():

@@ -11,9 +11,9 @@ Steck's (1 - lambda') and lambda' are this lambda = lambda' / (1 - lambda').
 from math import inf, log
 
 import numpy as np
-from numba import njit
 
 from model.config import TeacherConfig
+from model.teachers.compiled import compiled, inner
 from model.teachers.order import goes_before
 from model.teachers.requests import Picks, Requests
 from model.teachers.ruled import best_allowed, close_list, open_list, put
@@ -36,34 +36,50 @@ def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) 
         requests.f,
         requests.category_ends,
         requests.category,
-        requests.category.max(initial=-1) + 1,
         config.k,
         config.diversity_weight,
+        *np.empty((4, requests.category.max(initial=-1) + 1)),
+        np.full(len(requests.f), -inf),
         book,
         order,
         gain,
     )
-    return Picks(order, gain, None if book is None else book.relaxed)
+    return Picks(order, gain, None if rules is None else book.relaxed)
 
 
-@njit(cache=True, nogil=True)
-def _term(wanted, given):  # noqa: ANN001, ANN202
+@inner
+def _term(wanted, given):
     """Return one category's part of KL."""
     if wanted <= 0.0:
         return 0.0
     return -wanted * log((1.0 - ALPHA) * given / wanted + ALPHA)
 
 
-@njit(cache=True, nogil=True)
-def _calibrated(ends, row, f, category_ends, category, categories, k, weight, rules, order, gain):  # noqa: ANN001, ANN202
+@compiled
+def _calibrated(
+    ends,
+    row,
+    f,
+    category_ends,
+    category,
+    k,
+    weight,
+    wanted,
+    given,
+    term,
+    change,
+    worth,
+    rules,
+    order,
+    gain,
+):
     """Fill order and gain. An item changes only its own categories' terms of the sum."""
-    wanted, given = np.empty(categories), np.empty(categories)
-    term, change = np.empty(categories), np.empty(categories)
-    worth = np.full(len(f) if rules is not None else 0, -inf)
     start = 0
     for request in range(len(ends)):
         end = ends[request]
-        wanted[:], given[:] = 0.0, 0.0
+        categories = len(wanted)
+        for c in range(categories):
+            wanted[c], given[c] = 0.0, 0.0
         total = 0.0
         for i in range(start, end):
             low = category_ends[i - 1] if i else 0
@@ -71,12 +87,13 @@ def _calibrated(ends, row, f, category_ends, category, categories, k, weight, ru
                 wanted[category[c]] += f[i] / (category_ends[i] - low)
                 total += f[i] / (category_ends[i] - low)
         if total > 0.0:
-            wanted /= total
+            for c in range(categories):
+                wanted[c] /= total
         divergence = 0.0
         for c in range(categories):
             divergence += _term(wanted[c], 0.0)
         last = min(k, end - start)
-        if rules is not None:
+        if rules.active:
             open_list(rules, start, end, last)
         for step in range(1, last + 1):
             # What the list would be with one more item of no category.
@@ -97,13 +114,13 @@ def _calibrated(ends, row, f, category_ends, category, categories, k, weight, ru
                     for c in category[low : category_ends[i]]:
                         after += _term(wanted[c], (given[c] + 1.0 / own) / step) - term[c]
                 now = f[i] - weight * (after - divergence)
-                if rules is not None:
+                if rules.active:
                     worth[i] = now
                 elif now > best_gain or (
                     now == best_gain and best >= 0 and goes_before(f, row, i, best)
                 ):
                     best, best_gain = i, now
-            if rules is not None:
+            if rules.active:
                 best = best_allowed(worth, f, row, start, end, rules, step)
                 if best < 0:
                     break
@@ -116,6 +133,6 @@ def _calibrated(ends, row, f, category_ends, category, categories, k, weight, ru
             divergence = 0.0
             for c in range(categories):
                 divergence += _term(wanted[c], given[c] / step)
-        if rules is not None:
+        if rules.active:
             close_list(rules, request)
         start = end

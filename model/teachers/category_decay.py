@@ -8,9 +8,9 @@ the same list, for inside of a category the gains fall in the order of f.
 """
 
 import numpy as np
-from numba import njit
 
 from model.config import TeacherConfig
+from model.teachers.compiled import compiled
 from model.teachers.order import goes_before, roughly_by_f
 from model.teachers.requests import Picks, Requests
 from model.teachers.ruled import allows, close_list, open_list, put
@@ -24,6 +24,7 @@ def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) 
     """
     book = ledger(rules, requests, config.k)
     order, gain = np.zeros(len(requests.f), np.int32), np.full(len(requests.f), np.nan)
+    largest = int(np.diff(requests.ends, prepend=0).max(initial=0))
     categories = requests.category.max(initial=-1) + 1
     _decay(
         requests.ends,
@@ -34,29 +35,33 @@ def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) 
         config.k,
         config.decay ** np.arange(config.k, dtype=np.float64),
         np.zeros(categories, np.int64),
+        *np.empty((2, largest + 2), np.int64),
+        np.empty(largest),
         book,
         order,
         gain,
     )
-    return Picks(order, gain, None if book is None else book.relaxed)
+    return Picks(order, gain, None if rules is None else book.relaxed)
 
 
-@njit(cache=True, nogil=True)
-def _decay(ends, row, f, category_ends, category, k, power, count, rules, order, gain):  # noqa: ANN001, ANN202
+@compiled
+def _decay(
+    ends, row, f, category_ends, category, k, power, count, member, place, reach, rules, order, gain
+):
     """Fill order and gain: look at candidates roughly by f while their f can still win."""
-    member, reach = np.empty(len(f), np.int64), np.empty(len(f))
     start = 0
     for request in range(len(ends)):
         end = ends[request]
         n = end - start
         last, levels = min(k, n), 1
-        if rules is not None:
+        if rules.active:
             open_list(rules, start, end, last)
             levels = rules.levels
-        roughly_by_f(f, start, end, member)
+        roughly_by_f(f, start, end, member, place)
         for i in range(n - 1, -1, -1):
             reach[i] = f[member[i]] if i == n - 1 else max(reach[i + 1], f[member[i]])
-        count[:] = 0
+        for c in range(len(count)):
+            count[c] = 0
         for step in range(1, last + 1):
             best, best_gain = -1, 0.0
             for level in range(levels):
@@ -76,7 +81,7 @@ def _decay(ends, row, f, category_ends, category, k, power, count, rules, order,
                         or worth > best_gain
                         or (worth == best_gain and goes_before(f, row, candidate, best))
                     ):
-                        if rules is not None and not allows(rules, candidate, step, level):
+                        if rules.active and not allows(rules, candidate, step, level):
                             continue
                         best, best_gain = candidate, worth
                 if best >= 0:
@@ -86,8 +91,8 @@ def _decay(ends, row, f, category_ends, category, k, power, count, rules, order,
             order[best], gain[best] = step, best_gain
             for c in category[category_ends[best - 1] if best else 0 : category_ends[best]]:
                 count[c] += 1
-            if rules is not None:
+            if rules.active:
                 put(rules, request, best, step, last)
-        if rules is not None:
+        if rules.active:
             close_list(rules, request)
         start = end

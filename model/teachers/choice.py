@@ -1,7 +1,7 @@
 """Every teacher by the name that a profile gives it."""
 
 from model.config import TeacherConfig
-from model.teachers import calibrated, category_decay, mmr, msd, one_pass
+from model.teachers import calibrated, category_decay, dpp, mmr, msd, one_pass, ssd
 from model.teachers.requests import Picks, Requests
 from model.teachers.rules import Rules
 
@@ -12,6 +12,8 @@ TEACHERS = {
     "category_decay": category_decay.pick,
     "msd": msd.pick,
     "calibrated": calibrated.pick,
+    "dpp": dpp.pick,
+    "ssd": ssd.pick,
 }
 """The names of model.config.USES."""
 

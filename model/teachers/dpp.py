@@ -15,25 +15,24 @@ stays at 1e-3 or above, and once all that is left lies in the span, f decides.
 """
 
 from model.config import TeacherConfig
-from model.teachers.novelty_greedy import LOG, Rule, pick_by
+from model.teachers.lazy_greedy import LOG, Novelty, pick_by
 from model.teachers.requests import Picks, Requests
+from model.teachers.rules import Rules
 
 CONSTANT = 1.0
 JITTER = 1e-3
 
 
-def pick(requests: Requests, config: TeacherConfig) -> Picks:
+def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) -> Picks:
     """Pick by the greedy log-determinant; `config.window` latest picks repel (0: all).
 
     Chen's sliding window counts the new item too, so that his w is `config.window` + 1.
     """
-    rule = Rule(
-        novelty=LOG,
-        weight=float(config.diversity_weight),
-        volume=False,
-        window=config.window,
-        add_back=False,
-        kappa=CONSTANT,
+    novelty = Novelty(
+        LOG,
+        float(config.diversity_weight),
+        constant=CONSTANT,
         jitter=JITTER,
+        window=config.window,
     )
-    return pick_by(rule, requests, config.k, interest=config.interest)
+    return pick_by(novelty, requests, config.k, interest=config.interest, rules=rules)

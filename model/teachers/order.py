@@ -1,16 +1,17 @@
 """The order of candidates inside of a kernel: the tie rule, the best few, a rough order."""
 
 import numpy as np
-from numba import njit
+
+from model.teachers.compiled import inner
 
 
-@njit(cache=True, nogil=True)
+@inner
 def goes_before(f: np.ndarray, row: np.ndarray, i: int, j: int) -> bool:
     """Whether candidate i wins a tie against j."""
     return f[i] > f[j] or (f[i] == f[j] and row[i] < row[j])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def best_few(
     score: np.ndarray, f: np.ndarray, row: np.ndarray, start: int, end: int, found: np.ndarray
 ) -> int:
@@ -35,20 +36,22 @@ def best_few(
     return count
 
 
-@njit(cache=True, nogil=True)
-def roughly_by_f(f: np.ndarray, start: int, end: int, found: np.ndarray) -> None:
+@inner
+def roughly_by_f(f: np.ndarray, start: int, end: int, found: np.ndarray, place: np.ndarray) -> None:
     """Write the candidates start..end-1 into `found`, the larger f first but for small differences.
 
     A counting sort: the full one would cost as much as the picks. Only speed depends on the order.
+    `place` is room for N // 2 + 2 numbers.
     """
     low, high = f[start], f[start]
     for i in range(start, end):
         low, high = min(low, f[i]), max(high, f[i])
     buckets = (end - start) // 2 + 1
     scale = (buckets - 1) / (high - low) if high > low else 0.0
-    if not np.isfinite(scale):
+    if not scale < np.inf:
         scale = 0.0
-    place = np.zeros(buckets + 1, np.int64)
+    for b in range(buckets + 1):
+        place[b] = 0
     for i in range(start, end):
         place[int((high - f[i]) * scale) + 1] += 1
     for b in range(buckets):

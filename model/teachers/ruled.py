@@ -1,18 +1,23 @@
-"""The rules inside of a kernel: what a place allows, and the account of what was put there."""
+"""The rules inside of a kernel: what a place allows, and the account of what was put there.
+
+None of it is inlined: few lists have rules, and it would double the time that kernels compile.
+"""
 
 import numpy as np
-from numba import njit
 
+from model.teachers.compiled import inner
 from model.teachers.rules import RULES, Ledger
 
 BLOCKED, PINNED, MOST, QUOTA = range(len(RULES))
 
 
-@njit(cache=True, nogil=True)
+@inner(forceinline=False)
 def open_list(rules: Ledger, start: int, end: int, last: int) -> None:
     """Begin the list of a request of `last` places."""
-    rules.have[:], rules.recent[:], rules.later[:], rules.at_place[:] = 0, 0, 0, -1
-    rules.need[:] = 0
+    for c in range(len(rules.have)):
+        rules.have[c], rules.recent[c], rules.later[c], rules.need[c] = 0, 0, 0, 0
+    for place in range(len(rules.at_place)):
+        rules.at_place[place] = -1
     rules.free[0] = last - 1
     for i in range(start, end):
         if not rules.blocked[i]:
@@ -27,7 +32,7 @@ def open_list(rules: Ledger, start: int, end: int, last: int) -> None:
         rules.need[c] = min(rules.need[c], rules.least[c])
 
 
-@njit(cache=True, nogil=True)
+@inner(forceinline=False)
 def allows(rules: Ledger, i: int, step: int, level: int) -> bool:
     """Whether candidate i may stand at place `step` when `level` rules have given way."""
     for rule in range(4):
@@ -36,7 +41,7 @@ def allows(rules: Ledger, i: int, step: int, level: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner(forceinline=False)
 def put(rules: Ledger, request: int, i: int, step: int, last: int) -> None:
     """Write down that candidate i stands at place `step`, and which rules that breaks."""
     here = rules.at_place[step]
@@ -58,7 +63,7 @@ def put(rules: Ledger, request: int, i: int, step: int, last: int) -> None:
         _count(rules, rules.recent, rules.history[step - rules.window + 1], -1)
 
 
-@njit(cache=True, nogil=True)
+@inner(forceinline=False)
 def close_list(rules: Ledger, request: int) -> None:
     """Write down what the finished list lacks."""
     for place in range(1, len(rules.at_place)):
@@ -67,8 +72,8 @@ def close_list(rules: Ledger, request: int) -> None:
         rules.relaxed[request, QUOTA] += max(0, rules.least[c] - rules.have[c])
 
 
-@njit(cache=True, nogil=True)
-def _breaks(rules, rule, i, step):  # noqa: ANN001, ANN202
+@inner(forceinline=False)
+def _breaks(rules, rule, i, step):
     if rule == BLOCKED:
         return rules.blocked[i]
     if rule == PINNED:
@@ -94,28 +99,28 @@ def _breaks(rules, rule, i, step):  # noqa: ANN001, ANN202
     return missing - served > max(rules.free[0], missing - 1)
 
 
-@njit(cache=True, nogil=True)
-def _waits(rules, i):  # noqa: ANN001, ANN202
+@inner(forceinline=False)
+def _waits(rules, i):
     """Whether i is pinned to a place that comes, or to this one."""
     place = rules.pinned[i]
     return 0 < place < len(rules.at_place) and rules.at_place[place] == i
 
 
-@njit(cache=True, nogil=True)
-def _release(rules, i):  # noqa: ANN001, ANN202
+@inner(forceinline=False)
+def _release(rules, i):
     """Let go of a pin that is kept, or that can no longer be."""
     if i >= 0:
         rules.at_place[rules.pinned[i]] = -1
         _count(rules, rules.later, i, -1)
 
 
-@njit(cache=True, nogil=True)
-def _count(rules, of, i, change):  # noqa: ANN001, ANN202
+@inner(forceinline=False)
+def _count(rules, of, i, change):
     for c in range(rules.category_ends[i - 1] if i else 0, rules.category_ends[i]):
         of[rules.category[c]] += change
 
 
-@njit(cache=True, nogil=True)
+@inner(forceinline=False)
 def best_allowed(
     worth: np.ndarray,
     f: np.ndarray,

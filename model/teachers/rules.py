@@ -58,6 +58,7 @@ class Rules:
 class Ledger(NamedTuple):
     """The rules as a kernel reads them, and what it has to remember of the list so far."""
 
+    active: bool  # whether there are rules; without any all below is empty
     most: int
     window: int
     least: np.ndarray  # [categories]
@@ -77,10 +78,19 @@ class Ledger(NamedTuple):
     relaxed: np.ndarray  # [R, 4]
 
 
-def ledger(rules: Rules | None, requests: Requests, k: int) -> Ledger | None:
-    """Return the rules for a kernel, or None; raise ValueError for arrays of another batch."""
+def _none() -> Ledger:
+    none, nobody = np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    relaxed = np.zeros((0, len(RULES)), np.int32)
+    return Ledger(False, 0, 0, none, none, nobody, none, 1, *[none] * 9, relaxed)
+
+
+_NONE = _none()
+
+
+def ledger(rules: Rules | None, requests: Requests, k: int) -> Ledger:
+    """Return the rules for a kernel; raise ValueError for arrays of another batch."""
     if rules is None:
-        return None
+        return _NONE
     size = len(requests.f)
     pinned, blocked = _marks(rules, size)
     categories = max(requests.category.max(initial=-1), *rules.quotas, -1) + 1
@@ -92,6 +102,7 @@ def ledger(rules: Rules | None, requests: Requests, k: int) -> Ledger | None:
         rank[RULES.index(name)] = position
     k = min(k, size)
     return Ledger(
+        True,
         rules.max_per_category,
         rules.window,
         least,

@@ -13,21 +13,21 @@ approximation.
 """
 
 from model.config import TeacherConfig
-from model.teachers.novelty_greedy import LENGTH, Rule, pick_by
+from model.teachers.lazy_greedy import LENGTH, Novelty, pick_by
 from model.teachers.requests import Picks, Requests
+from model.teachers.rules import Rules
 
 CONSTANT = 1.0
 
 
-def pick(requests: Requests, config: TeacherConfig) -> Picks:
+def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) -> Picks:
     """Pick by f plus `diversity_weight` (gamma) times the novelty against the window's picks."""
-    rule = Rule(
-        novelty=LENGTH,
-        weight=float(config.diversity_weight),
-        volume=config.volume,
+    novelty = Novelty(
+        LENGTH,
+        float(config.diversity_weight),
+        constant=CONSTANT,
         window=config.window,
+        volume=config.volume,
         add_back=config.add_back,
-        kappa=CONSTANT,
-        jitter=0.0,
     )
-    return pick_by(rule, requests, config.k, interest=config.interest)
+    return pick_by(novelty, requests, config.k, interest=config.interest, rules=rules)

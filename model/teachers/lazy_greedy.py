@@ -1,0 +1,379 @@
+"""Greedy picks by f and what is new in a candidate, exact and lazy: the kernel of five teachers.
+
+Letters: R requests, C candidates of all of them, N of one, K picks, d vector width.
+
+A pick adds a direction, an eviction from a window another one. What the picks leave of a candidate
+is one number, its state, which each direction changes by way of its product x with the candidate:
+
+    form     state                                 gain - f, times the weight
+    SIGMOID  max of x = s or kappa * cos           sigmoid(-state)
+    COSINE   max of x = cos                        1 - state
+    MEAN     sum of x = cos                        1 - state / picks
+    LOG      squared residual, less x^2            log state
+    LENGTH   squared residual, less x^2            sqrt state
+
+For LOG and LENGTH a candidate's vector is v = [e * u at length one; c] / sqrt(1 + c^2): a constant
+c lifts the rank to d + 1, and opposite vectors are not taken for copies. Its residual depends on
+the span of the window's picks alone, so each direction of an orthonormal basis takes x^2 away and
+an eviction gives one direction's back, without an N x K matrix. A zero vector has the cosine 0 with
+all, and a residual as if it had a dimension of its own; a jitter gives all such a dimension.
+
+Lazy and exact: while gains only fall, what a gain was is a bound on what it is, and a candidate
+catches up with the directions that it has not seen only while its bound reaches the best gain of
+the step. Bounds stand in blocks by roughly falling f, each block with its largest. Where gains may
+rise, by an eviction or for MEAN, each step starts from what a wholly new candidate would gain.
+"""
+
+from math import exp, inf, log, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from model.teachers.compiled import compiled, inner
+from model.teachers.order import goes_before, roughly_by_f
+from model.teachers.products import product, squared_length, weigh
+from model.teachers.requests import Picks, Requests
+from model.teachers.ruled import allows, close_list, open_list, put
+from model.teachers.rules import Ledger, Rules, ledger
+from model.teachers.span import (
+    SPANNED,
+    Span,
+    add_pick,
+    evict_by_adding_back,
+    evict_exactly,
+    span_for,
+)
+
+BLOCK = 16
+LEAST = float(np.finfo(np.float64).min)
+SIGMOID, COSINE, MEAN, LOG, LENGTH = range(5)
+"""The forms of novelty."""
+LEAST = float(np.finfo(np.float64).min)
+
+
+class Novelty(NamedTuple):
+    """What is new in a candidate, and how much it counts."""
+
+    form: int
+    weight: float
+    """Of novelty against f."""
+    scale: float = 1.0
+    """kappa of SIGMOID's cosines; 0 takes plain products."""
+    constant: float = 0.0
+    """c, the coordinate that is appended to vectors of length one."""
+    jitter: float = 0.0
+    """Added to the squared length of every vector, in a dimension of its own."""
+    window: int = 0
+    """How many of the latest picks a residual is taken against; 0 is all."""
+    volume: bool = False
+    """Whether novelty is multiplied by the lengths of the picks' residuals in the window."""
+    add_back: bool = False
+    """Whether an eviction adds the oldest pick's own direction back (approximate)."""
+
+
+class Candidates(NamedTuple):
+    """The N candidates of one request, roughly by falling f."""
+
+    member: np.ndarray  # [N] int64, which candidate of the batch
+    row: np.ndarray  # [N] int64
+    f: np.ndarray  # [N]
+    per_length: np.ndarray  # [N]; a product times this is x
+    state: np.ndarray  # [N], what the directions it has seen leave of a candidate
+    seen: np.ndarray  # [N] int64, how many directions that is; -1 where per_length is not known
+    bound: np.ndarray  # [16 blocks], what its gain is at most; -inf of a pick, and behind N
+    top: np.ndarray  # [blocks], the largest bound
+    place: np.ndarray  # [N // 2 + 2] int64, for the sorting
+
+
+class Directions(NamedTuple):
+    """All directions that came (1) or went (-1), T at most."""
+
+    vector: np.ndarray  # [T, d + 1]
+    sign: np.ndarray  # [T]
+
+
+def pick_by(
+    novelty: Novelty,
+    requests: Requests,
+    k: int,
+    *,
+    interest: bool,
+    rules: Rules | None = None,
+) -> Picks:
+    """Pick min(K, N) candidates of each request by novelty of e * u where `interest` is set.
+
+    Equal gains go to the higher f, then to the lower row. Raises ValueError where u is missing.
+    """
+    if interest and requests.u is None:
+        raise ValueError("interest = True needs u, one vector a request; these requests have none")
+    n, d = int(np.diff(requests.ends, prepend=0).max(initial=0)), requests.table.shape[1]
+    k = min(k, n)
+    blocks = (n + BLOCK - 1) // BLOCK
+    # A window that no pick leaves is none.
+    novelty = novelty._replace(window=novelty.window if novelty.window < k else 0)
+    evicts = novelty.window > 0
+    slots = (novelty.window + 1 if evicts else k) if novelty.form >= LOG else 0
+    directions = 2 * k if evicts else k
+    book = ledger(rules, requests, k)
+    order, gain = np.zeros(len(requests.f), np.int32), np.full(len(requests.f), np.nan)
+    _pick_all(
+        requests.ends,
+        requests.row,
+        requests.f,
+        requests.table,
+        requests.u if interest else np.empty((0, d), np.float32),
+        k,
+        novelty,
+        Candidates(
+            member=np.empty(n, np.int64),
+            row=np.empty(n, np.int64),
+            f=np.empty(n),
+            per_length=np.empty(n),
+            state=np.empty(n),
+            seen=np.empty(n, np.int64),
+            bound=np.empty(blocks * BLOCK),
+            top=np.empty(blocks),
+            place=np.empty(n // 2 + 2, np.int64),
+        ),
+        Directions(np.empty((directions, d + 1)), np.empty(directions)),
+        span_for(slots, d, evicts),
+        np.ones(d),
+        book,
+        order,
+        gain,
+    )
+    return Picks(order, gain, None if rules is None else book.relaxed)
+
+
+@compiled
+def diversity(max_similarity: float) -> float:
+    """Return Div = 1 - sigmoid(max s) as sigmoid(-max s), which keeps its tail (Eq. 3)."""
+    # Past 700 float64 has no room for e^s; that far out all are equally alike.
+    return 1.0 / (1.0 + exp(min(max_similarity, 700.0)))
+
+
+@inner
+def _gain(form, weight, f, state, picks):
+    if form == SIGMOID:
+        return f + weight * diversity(state)
+    if form == COSINE:
+        return f + weight * (1.0 - state)
+    if form == MEAN:
+        return f + weight * (1.0 - state / picks)
+    if form == LOG:
+        return f + weight * log(max(state, SPANNED))
+    return f + weight * sqrt(max(state, 0.0))
+
+
+@inner
+def _state_of_the_new(novelty):
+    """Return the state of what is as unlike the picks as can be."""
+    if novelty.form == SIGMOID:
+        return -novelty.scale if novelty.scale > 0.0 else -inf
+    if novelty.form == COSINE:
+        return -1.0
+    return 0.0 if novelty.form == MEAN else 1.0 + novelty.jitter
+
+
+@inner
+def _ceiling(novelty, weight):
+    """Return what novelty adds to f at most."""
+    if novelty.form == MEAN:
+        return 2.0 * weight
+    return _gain(novelty.form, weight, 0.0, _state_of_the_new(novelty), 1)
+
+
+@inner(fastmath={"nnan", "nsz"})
+def _largest(bound, b):
+    """Return the largest bound of a block, none of which is nan: so it takes four at a time."""
+    high = -inf
+    for i in range(b * BLOCK, (b + 1) * BLOCK):
+        high = max(high, bound[i])
+    return high
+
+
+@inner
+def _raise_bounds(those, blocks, ceiling):
+    """Let the bound of all that is left be that of something wholly new."""
+    for b in range(blocks):
+        for i in range(b * BLOCK, (b + 1) * BLOCK):
+            if those.bound[i] > -inf:
+                those.bound[i] = those.f[i] + ceiling
+        those.top[b] = _largest(those.bound, b)
+
+
+@inner
+def _open(those, novelty, f, row, start, end):
+    """Begin a request: nobody has seen anything; the first pick of MMR and MSD is by f alone.
+
+    Return how many blocks its candidates fill.
+    """
+    n = end - start
+    blocks = (n + BLOCK - 1) // BLOCK
+    roughly_by_f(f, start, end, those.member, those.place)
+    state = _state_of_the_new(novelty)
+    for i in range(n):
+        those.row[i], those.f[i] = row[those.member[i]], f[those.member[i]]
+        those.state[i], those.seen[i], those.bound[i] = state, -1, 0.0
+    for i in range(n, blocks * BLOCK):
+        those.bound[i] = -inf
+    _raise_bounds(those, blocks, _ceiling(novelty, novelty.weight) if novelty.form >= LOG else 0.0)
+    return blocks
+
+
+@inner
+def _catch_up(novelty, weight, those, i, table, u_squared, directions, known, least):
+    """Let a candidate see the directions that it has not, while its gain may reach `least`."""
+    form, r = novelty.form, those.row[i]
+    if those.seen[i] < 0:
+        those.seen[i], those.per_length[i] = 0, 1.0
+        if form != SIGMOID or novelty.scale > 0.0:
+            square = squared_length(table, r, u_squared) * (1.0 + novelty.constant**2)
+            those.per_length[i] = 1.0 / sqrt(square) if square > 0.0 else 0.0
+    if those.seen[i] == known:
+        return
+    f, state, t = those.f[i], those.state[i], those.seen[i]
+    while t < known:
+        vector = directions.vector[t]
+        x = those.per_length[i] * product(table, r, vector)
+        t += 1
+        if form >= LOG:
+            x += vector[-1]
+            state -= directions.sign[t - 1] * x * x
+        elif form == MEAN:
+            state += x
+        elif form == COSINE:
+            state = max(state, x)
+            if t < known and f + weight * (1.0 - state) < least:
+                break
+        elif x > state:
+            state = x
+            if t < known and _gain(form, weight, f, state, known) < least:
+                break
+    those.seen[i], those.state[i] = t, state
+    those.bound[i] = _gain(form, weight, f, state, known)
+
+
+@inner
+def _best(novelty, weight, those, blocks, table, u_squared, directions, known, rules, step):
+    """Return which candidate is the best that the step allows, or -1; its bound is its gain."""
+    ahead = 0
+    for b in range(1, blocks):
+        if those.top[b] > those.top[ahead]:
+            ahead = b
+    for level in range(rules.levels):
+        best, best_gain = -1, LEAST
+        for turn in range(-1, blocks):
+            # What led by its bound goes first: its gain spares most of the others.
+            b = ahead if turn < 0 else turn
+            if turn == ahead or those.top[b] < best_gain:
+                continue
+            for i in range(b * BLOCK, (b + 1) * BLOCK):
+                if those.bound[i] < best_gain:
+                    continue
+                _catch_up(novelty, weight, those, i, table, u_squared, directions, known, best_gain)
+                gain = those.bound[i]
+                if gain > best_gain or (
+                    gain == best_gain and (best < 0 or goes_before(those.f, those.row, i, best))
+                ):
+                    if not rules.active or allows(rules, those.member[i], step, level):
+                        best, best_gain = i, gain
+            those.top[b] = _largest(those.bound, b)
+        if best >= 0:
+            return best
+    return -1
+
+
+@inner
+def _add_to_span(novelty, those, best, table, u_squared, directions, known, span, held):
+    """Add the direction of a pick, and where the window is full that of what leaves it.
+
+    Return how many directions came, and by how much the volume changes.
+    """
+    length = add_pick(
+        span,
+        held,
+        table,
+        those.row[best],
+        those.per_length[best],
+        u_squared,
+        novelty.constant,
+        those.state[best],
+    )
+    for j in range(len(u_squared) + 1):
+        directions.vector[known, j] = span.basis[held, j]
+    directions.sign[known] = 1.0
+    if novelty.window == 0 or held < novelty.window:
+        return 1, length
+    if novelty.add_back:
+        evict_by_adding_back(span, directions.vector[known + 1])
+    else:
+        evict_exactly(span, directions.vector[known + 1])
+    directions.sign[known + 1] = -1.0
+    return 2, length
+
+
+@compiled
+def _pick_all(
+    ends: np.ndarray,
+    row: np.ndarray,
+    f: np.ndarray,
+    table: np.ndarray,
+    u: np.ndarray,
+    k: int,
+    novelty: Novelty,
+    those: Candidates,
+    directions: Directions,
+    span: Span,
+    u_squared: np.ndarray,
+    rules: Ledger,
+    order: np.ndarray,
+    gain: np.ndarray,
+) -> None:
+    """Fill order and gain."""
+    form, start = novelty.form, 0
+    for request in range(len(ends)):
+        end = ends[request]
+        last = min(k, end - start)
+        if rules.active:
+            open_list(rules, start, end, last)
+        if len(u):
+            for d in range(len(u_squared)):
+                u_squared[d] = np.float64(u[request, d]) * u[request, d]
+        blocks = _open(those, novelty, f, row, start, end)
+        known, held, weight = 0, 0, novelty.weight
+        for step in range(1, last + 1):
+            best = _best(
+                novelty, weight, those, blocks, table, u_squared, directions, known, rules, step
+            )
+            if best < 0:
+                break
+            m = those.member[best]
+            order[m], gain[m], those.bound[best] = step, those.bound[best], -inf
+            if rules.active:
+                put(rules, request, m, step, last)
+            if step == last:
+                break
+            came = 1
+            if form < LOG:
+                factor = those.per_length[best]
+                if form == SIGMOID and novelty.scale > 0.0:
+                    factor *= novelty.scale
+                weigh(table, row[m], u_squared, factor, directions.vector[known])
+            else:
+                came, length = _add_to_span(
+                    novelty, those, best, table, u_squared, directions, known, span, held
+                )
+                held += 2 - came
+                if novelty.volume:
+                    weight *= length
+                    if novelty.window:
+                        weight = novelty.weight
+                        for t in range(held):
+                            weight *= span.factor[t, t]
+            known += came
+            if came == 2 or form == MEAN or (form < LOG and step == 1):
+                _raise_bounds(those, blocks, _ceiling(novelty, weight))
+        if rules.active:
+            close_list(rules, request)
+        start = end
