@@ -95,20 +95,26 @@ class Day:
         )
 
 
+def done(code: int) -> None:
+    """Stop where a command did not end well; it has said why."""
+    if code:
+        raise SystemExit(code)
+
+
 def run_jobs(day: Day, source: str) -> None:
     """Run the commands."""
     flags = ["--lake", str(day.lake.root), "--date", str(day.day), "--force"]
     flags += ["--profile", str(day.folder / "size.toml")]
     if source == "request_logs":
-        build_candidates.main(flags)
-    label_candidates.main(flags)
+        done(build_candidates.main(flags))
+    done(label_candidates.main(flags))
 
 
 def run_given(day: Day, source: str) -> None:
     """Run the jobs with given scores."""
     if source == "request_logs":
         flags = ["--lake", str(day.lake.root), "--date", str(day.day), "--force"]
-        build_candidates.main([*flags, "--profile", str(day.folder / "size.toml")])
+        done(build_candidates.main([*flags, "--profile", str(day.folder / "size.toml")]))
     partition = day.lake.partition("teacher_labels", day.day, teacher_id="given")
     output = Publication(partition, step="given", inputs={}, parameters={})
     with spark_session("given", "local[*]") as spark, output.attempt() as folder:
