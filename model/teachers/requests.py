@@ -50,6 +50,16 @@ class Requests:
             _require(self.u.shape == shape, f"u has shape {self.u.shape}, not {shape}")
             _require(self.u.dtype == np.float32, f"u is {self.u.dtype}, not float32")
             self._refuse_request("u is not finite", ~np.isfinite(self.u).all(axis=1))
+        self._make_read_only()
+
+    def _make_read_only(self) -> None:
+        """Let numba see one type, whether an array was made here or mapped from a file."""
+        for name in self.__slots__:
+            array = getattr(self, name)
+            if array is not None:
+                view = np.asarray(array).view(np.ndarray)
+                view.flags.writeable = False
+                object.__setattr__(self, name, view)
 
     def _check_lengths(self) -> None:
         counts = np.diff(self.ends, prepend=0)
