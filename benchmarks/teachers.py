@@ -12,7 +12,6 @@ import os
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import argparse
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np
 from benchmarks import bars, peers
 from benchmarks.bars import BARS, LARGE, WEIGHTS, Bar, Result, race
 from benchmarks.clustered import batch
+from benchmarks.readme_block import renew
 from benchmarks.teachers_picture import picture
 from benchmarks.turns import Contestant, peer, take_turns
 from model.config import TeacherConfig
@@ -30,7 +30,7 @@ from model.teachers.requests import Requests
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = ROOT / "benchmarks" / "teachers"
-BLOCK = re.compile(r"(<!-- teachers -->\n).*?(<!-- /teachers -->\n)", re.DOTALL)
+BLOCK = "teachers"
 SIZES = [
     *((n, 50, 64) for n in (200, 500, 2000, 5000, 20000)),
     *((5000, k, 64) for k in (5, 500)),
@@ -159,9 +159,7 @@ def main(argv: list[str] | None = None) -> int:
         for size, found in results.items()
     }
     (args.out / "cost.svg").write_text(picture(medians), encoding="utf-8")
-    readme = args.readme.read_text(encoding="utf-8")
-    renewed = BLOCK.sub(lambda block: f"{block[1]}\n{raced}\n{shown}\n{block[2]}", readme)
-    args.readme.write_text(renewed, encoding="utf-8")
+    renew(args.readme, BLOCK, f"{raced}\n{shown}")
     print(raced)
     print(shown)
     print(f"made {args.out}/bars.md, table.md and cost.svg; renewed {args.readme}")
