@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from jobs.categories import Categories, categories_of, no_categories
+from jobs.errors import Refused
 from jobs.features import flat, input_columns, lengths, lists
 from jobs.item_vectors import ItemVectors
 from jobs.policy import rules_of
@@ -53,6 +54,7 @@ class Labeller:
     def label(self, sets: pa.RecordBatch) -> list[Labelled]:
         """Score requests once and label them with each teacher, in the order of the teachers."""
         items, counts, scores = flat(sets["item_id"]), lengths(sets["item_id"]), self.score(sets)
+        self._require_finite(sets, counts, scores)
         categories = self._categories(sets, len(items))
         requests = Requests(
             ends=np.cumsum(counts),
@@ -73,6 +75,17 @@ class Labeller:
                 reasons = unmet(rules, requests, picks, teacher.k, categories.names)
             made.append(_apart(labels, reasons, self.fields))
         return made
+
+    def _require_finite(self, sets: pa.RecordBatch, counts: np.ndarray, scores: Scores) -> None:
+        """Refuse f and u that are NaN or infinite: no order could be made of them."""
+        per_candidate = np.repeat(np.isfinite(scores.u).all(axis=1), counts)
+        bad = ~(np.isfinite(scores.f) & per_candidate)
+        if bad.any():
+            row = int(np.searchsorted(np.cumsum(counts), np.argmax(bad), side="right"))
+            raise Refused(
+                f"model {self.model_version} gives request {sets['request_id'][row].as_py()!r} "
+                "an f or u that is not finite; promote another version or train again"
+            )
 
     def _categories(self, sets: pa.RecordBatch, size: int) -> Categories:
         """Return the candidates' categories; none where neither teacher nor rule reads them."""

@@ -121,3 +121,13 @@ def test_runs_cover_all_rows_and_hold_no_more_than_asked_but_for_a_single_row(co
         assert end - start == 1 or max(counts[start:end]) * (end - start) <= most
         if end < len(counts):
             assert max(counts[start : end + 1]) * (end + 1 - start) > most
+
+
+@pytest.mark.parametrize(
+    ("f", "u", "request_id"), [(np.nan, 1.0, "r2"), (np.inf, 1.0, "r2"), (0.5, -np.inf, "r1")]
+)
+def test_scores_that_are_not_finite_are_refused_by_the_request(f, u, request_id):
+    scores = Scores(F.copy(), np.ones((3, 2), np.float32))
+    scores.f[4], scores.u[0, 1] = f, u
+    with pytest.raises(Refused, match=f"model m1 gives request '{request_id}' an f or u that is"):
+        labeller(TOP, score=lambda sets: scores).label(SETS)
