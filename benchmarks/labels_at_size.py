@@ -71,6 +71,9 @@ BARS = (
 """Whose slope is how many times that of which other."""
 
 
+LARGE_DAY, CORES = 8_000_000, 100
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What one run took."""
@@ -153,6 +156,12 @@ def table(found: dict[str, list[Run]]) -> str:
     shown = markdown(head, lines)
     if ratios:
         shown += "\n\n" + markdown(["slope of", "ratio", "wanted"], ratios)
+    if "build" in found:
+        hours = slope(found["build"]) / 1000 * LARGE_DAY / 3600
+        shown += (
+            f"\n\nOn paper a day of {LARGE_DAY:,} such requests (KuaiShou's) takes {hours:,.1f} hours "
+            f"of one core to build and label, {hours * 60 / CORES:,.0f} minutes of {CORES} cores."
+        )
     return shown + "\n"
 
 

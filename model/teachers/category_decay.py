@@ -23,7 +23,6 @@ def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) 
     Equal gains go to the higher f, then to the lower row.
     """
     book = ledger(rules, requests, config.k)
-    longest = int(np.diff(requests.ends, prepend=0).max(initial=0))
     order, gain = np.zeros(len(requests.f), np.int32), np.full(len(requests.f), np.nan)
     largest = int(np.diff(requests.ends, prepend=0).max(initial=0))
     categories = requests.category.max(initial=-1) + 1
@@ -34,7 +33,7 @@ def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) 
         requests.category_ends,
         requests.category,
         config.k,
-        config.decay ** np.arange(min(config.k, longest), dtype=np.float64),
+        config.decay ** np.arange(min(config.k, largest), dtype=np.float64),
         np.zeros(categories, np.int64),
         *np.empty((2, largest + 2), np.int64),
         np.empty(largest),
