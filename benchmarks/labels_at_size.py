@@ -159,8 +159,8 @@ def table(found: dict[str, list[Run]]) -> str:
     if "build" in found:
         hours = slope(found["build"]) / 1000 * LARGE_DAY / 3600
         shown += (
-            f"\n\nOn paper a day of {LARGE_DAY:,} such requests (KuaiShou's) takes {hours:,.1f} hours "
-            f"of one core to build and label, {hours * 60 / CORES:,.0f} minutes of {CORES} cores."
+            f"\n\nOn paper a day of {LARGE_DAY:,} such requests (KuaiShou's) takes {hours:,.1f} "
+            f"hours of one core to build and label, {hours * 60 / CORES:,.0f} minutes of {CORES} cores."
         )
     return shown + "\n"
 

@@ -30,8 +30,8 @@ def test_runs_become_a_table_and_the_bars_that_they_speak_of():
         "| --- | ---: | ---: |\n"
         "| label job / one process, same model | 1.25 | at most 1.5 |\n"
         "\n"
-        "On paper a day of 8,000,000 such requests (KuaiShou's) takes 12.5 hours of one core to build "
-        "and label, 8 minutes of 100 cores.\n"
+        "On paper a day of 8,000,000 such requests (KuaiShou's) takes 12.5 hours of one core to "
+        "build and label, 8 minutes of 100 cores.\n"
     )
 
 
