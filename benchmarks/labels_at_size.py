@@ -160,7 +160,8 @@ def table(found: dict[str, list[Run]]) -> str:
         hours = slope(found["build"]) / 1000 * LARGE_DAY / 3600
         shown += (
             f"\n\nOn paper a day of {LARGE_DAY:,} such requests (KuaiShou's) takes {hours:,.1f} "
-            f"hours of one core to build and label, {hours * 60 / CORES:,.0f} minutes of {CORES} cores."
+            "hours of one core to build and label, "
+            f"{hours * 60 / CORES:,.0f} minutes of {CORES} cores."
         )
     return shown + "\n"
 
