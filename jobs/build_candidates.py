@@ -8,11 +8,13 @@ import argparse
 import math
 import sys
 
+from jobs.candidate_pieces import pieces
 from jobs.candidate_task import CandidateTask
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
+from jobs.log_blocks import MOST_PARTS, BlockTask, shuffled
 from jobs.publish import Publication
-from jobs.spark_session import add_master, read_partition, spark_session
+from jobs.spark_session import add_master, spark_session
 from jobs.spark_tasks import TaskOutput, run_tasks
 
 STEP = "build_candidates"
@@ -43,10 +45,11 @@ def build(task: Task, args: argparse.Namespace) -> None:
         return
     with spark_session(STEP, args.master) as spark, output.attempt() as folder:
         sets = TaskOutput(folder, output.partition.table, output.partition.name)
-        spread = read_partition(spark, source).repartition(
-            math.ceil(logs.rows / TASK_ROWS), "request_id"
-        )
-        (written,) = run_tasks(spread, CandidateTask(sets), [sets], task.say)
+        tasks = math.ceil(logs.rows / TASK_ROWS)
+        parts = max(tasks, min(8 * tasks, MOST_PARTS))
+        cut = BlockTask(tuple(pieces(source.files(), TASK_ROWS)), source.table.names, parts)
+        frame = shuffled(spark, cut, tasks)
+        (written,) = run_tasks(frame, CandidateTask(sets), [sets], task.say)
         torn = [facts["torn"] for facts in written.facts if facts["torn"] is not None]
         if torn:
             raise Refused(

@@ -21,13 +21,13 @@ class Piece:
     row_groups: tuple[int, ...]
 
 
-def pieces(files: list[Path]) -> list[Piece]:
-    """Cut files into pieces of about TASK_CANDIDATES, by what their footers say."""
+def pieces(files: list[Path], most: int = TASK_CANDIDATES) -> list[Piece]:
+    """Cut files into pieces of about so many candidates, by what their footers say."""
     found = []
     for path in files:
         held, candidates = [], 0
         for number, count in enumerate(_candidates_of_row_groups(path)):
-            if held and candidates + count > TASK_CANDIDATES:
+            if held and candidates + count > most:
                 found.append(Piece(path, tuple(held)))
                 held, candidates = [], 0
             held.append(number)
@@ -39,7 +39,7 @@ def pieces(files: list[Path]) -> list[Piece]:
 def _candidates_of_row_groups(path: Path) -> list[int]:
     footer = pq.read_metadata(path)
     columns = [footer.schema.column(n).path for n in range(footer.num_columns)]
-    place = next(n for n, name in enumerate(columns) if name.startswith("item_id."))
+    place = next(n for n, name in enumerate(columns) if name.split(".")[0] == "item_id")
     groups = range(footer.num_row_groups)
     return [footer.row_group(n).column(place).num_values for n in groups]
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from pyspark import TaskContext
 
 from jobs.features import lists
+from jobs.log_blocks import unpacked
 from jobs.spark_tasks import TaskOutput
 from schemas.arrow import arrow_schema
 from schemas.table import Table
@@ -16,17 +17,17 @@ from schemas.table import Table
 
 @dataclass(frozen=True, slots=True)
 class CandidateTask:
-    """Groups all rows of a partition, which holds every row of each of its requests."""
+    """Groups the rows of a partition's blocks, which are all rows of its requests."""
 
     sets: TaskOutput
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Write the candidate sets; yield what the driver is told."""
-        held = list(batches)
+        held = [unpacked(blocks) for blocks in batches]
         if not held:
             return
         number = TaskContext.get().partitionId()
-        sets, torn = grouped(pa.Table.from_batches(held), self.sets.table)
+        sets, torn = grouped(pa.concat_tables(held), self.sets.table)
         with self.sets.open(number) as writer:
             for batch in sets.to_batches(max_chunksize=WRITTEN_REQUESTS):
                 writer.write(batch)
