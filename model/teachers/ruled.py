@@ -3,7 +3,8 @@
 import numpy as np
 from numba import njit
 
-from model.teachers.rules import RULES, Ledger
+from model.config import RULES
+from model.teachers.rules import Ledger
 
 BLOCKED, PINNED, MOST, QUOTA = range(len(RULES))
 
