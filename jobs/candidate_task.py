@@ -49,17 +49,10 @@ def grouped(logs: pa.Table, sets: Table) -> tuple[pa.Table, object]:
     Candidates go by score down, then item id up. A request is torn where its rows contradict each
     other in what a request has one of.
     """
-    request = logs["request_id"].combine_chunks()
+    # To this sort -0.0 ties with 0.0, as it has to.
     order = pc.sort_indices(
-        pa.table(
-            {
-                "request": request,
-                # -0.0 ties with 0.0, and adding 0.0 makes it so.
-                "score": pc.add(logs["score"], 0.0),
-                "item": logs["item_id"],
-            }
-        ),
-        [("request", "ascending"), ("score", "descending"), ("item", "ascending")],
+        logs.select(["request_id", "score", "item_id"]),
+        [("request_id", "ascending"), ("score", "descending"), ("item_id", "ascending")],
     )
     logs = logs.take(order).combine_chunks()
     request = logs["request_id"].combine_chunks()
