@@ -50,26 +50,20 @@ def grouped(logs: pa.Table, sets: Table) -> tuple[pa.Table, object]:
     Candidates go by score down, then item id up. A request is torn where its rows contradict each
     other in what a request has one of.
     """
-    request = logs["request_id"].combine_chunks()
+    logs = logs.combine_chunks()
+    keys = {
+        "request": ranks(logs["request_id"].chunk(0)),
+        # To this sort -0.0 ties with 0.0, as it has to.
+        "score": logs["score"],
+        "item": logs["item_id"],
+    }
     order = pc.sort_indices(
-        pa.table(
-            {
-                "request": request,
-                # -0.0 ties with 0.0, and adding 0.0 makes it so.
-                "score": pc.add(logs["score"], 0.0),
-                "item": logs["item_id"],
-            }
-        ),
-        [("request", "ascending"), ("score", "descending"), ("item", "ascending")],
+        pa.table(keys), [("request", "ascending"), ("score", "descending"), ("item", "ascending")]
     )
-    logs = logs.take(order).combine_chunks()
-    request = logs["request_id"].combine_chunks()
-    begins = np.concatenate(
-        [[True], pc.not_equal(request[1:], request[:-1]).to_numpy(zero_copy_only=False)]
-    )
+    logs = logs.take(order)
+    begins = changes(pa.array(keys["request"]).take(order))
     start = np.flatnonzero(begins)
     counts = np.diff(start, append=len(begins))
-    first = pa.array(np.repeat(start, counts))
     columns, torn = {"n_candidates": pa.array(counts.astype(np.int32))}, np.zeros(len(begins), bool)
     for column in sets.columns:
         if column.name == "n_candidates":
@@ -80,7 +74,22 @@ def grouped(logs: pa.Table, sets: Table) -> tuple[pa.Table, object]:
             continue
         columns[column.name] = values.take(pa.array(start))
         if column.name != "request_id":
-            torn |= pc.not_equal(values, values.take(first)).to_numpy(zero_copy_only=False)
+            torn |= changes(values) & ~begins
+    rows_torn = np.flatnonzero(torn)[:1]
     schema = arrow_schema(sets)
     table = pa.table([columns[field.name].cast(field.type) for field in schema], schema=schema)
-    return table, request[int(np.argmax(torn))].as_py() if torn.any() else None
+    return table, logs["request_id"][rows_torn[0]].as_py() if len(rows_torn) else None
+
+
+def ranks(values: pa.Array) -> np.ndarray:
+    """Return the place of each value [n] among the different ones in their order."""
+    encoded = values.dictionary_encode()
+    rank = np.empty(len(encoded.dictionary), np.int32)
+    rank[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(rank), dtype=np.int32)
+    return rank[encoded.indices.to_numpy()]
+
+
+def changes(values: pa.Array) -> np.ndarray:
+    """Return which values [n] differ from the one before them; the first does."""
+    differ = pc.not_equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
+    return np.concatenate([[True], differ])

@@ -15,13 +15,16 @@ NULL = np.uint64(0x5851F42D4C957F2D)
 
 def _mix(bits: np.ndarray) -> np.ndarray:
     """Scramble 64-bit words (the finaliser of splitmix64), so that sums do not cancel."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
+    bits = bits ^ (bits >> np.uint64(30))
+    bits *= np.uint64(0xBF58476D1CE4E5B9)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(0x94D049BB133111EB)
+    bits ^= bits >> np.uint64(31)
+    return bits
 
 
 def _values(array: pa.Array) -> np.ndarray:
-    """Hash every value of a flat array to 64 bits; nulls get a hash of their own."""
+    """Return 64 bits that stand for each value of a flat array, and of a null."""
     if pa.types.is_string(array.type):
         encoded = array.dictionary_encode()
         words = hash_array(encoded.dictionary.to_numpy(zero_copy_only=False), categorize=False)
@@ -34,7 +37,6 @@ def _values(array: pa.Array) -> np.ndarray:
         plain = pc.fill_null(array, zero).to_numpy(zero_copy_only=False)
         width = plain.dtype.itemsize
         bits = plain.view(f"u{width}").astype(np.uint64)
-    bits = _mix(bits + SEEDS[0])
     if array.null_count:
         bits = np.where(array.is_null().to_numpy(zero_copy_only=False), NULL, bits)
     return bits
@@ -43,11 +45,12 @@ def _values(array: pa.Array) -> np.ndarray:
 def _rows(array: pa.Array) -> np.ndarray:
     """Hash every row of a column; a list by its values and their positions."""
     if not pa.types.is_list(array.type):
-        return _values(array)
+        return _mix(_values(array) + SEEDS[0])
     lengths = pc.list_value_length(array).to_numpy(zero_copy_only=False).astype(np.int64)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    position = np.arange(offsets[-1], dtype=np.int64) - np.repeat(offsets[:-1], lengths)
-    bits = _mix(_values(array.flatten()) ^ _mix(position.astype(np.uint64) + SEEDS[1]))
+    by_position = _mix(np.arange(lengths.max(initial=0), dtype=np.uint64) + SEEDS[1])
+    positions = np.concatenate([by_position[:0], *(by_position[:n] for n in lengths)])
+    bits = _mix(_values(array.flatten()) ^ positions)
     running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(bits, dtype=np.uint64)])
     return _mix(running[offsets[1:]] - running[offsets[:-1]] + lengths.astype(np.uint64))
 

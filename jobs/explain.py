@@ -57,7 +57,8 @@ def labels_of(task: Task, teacher: str | None) -> Partition:
     wanted = teacher
     if wanted is None:
         version = registry.promoted(day)
-        wanted = None if version is None else teacher_id(task.profile.teacher, version)
+        profile = task.profile
+        wanted = version and teacher_id(profile.teacher, profile.policy, version)
     if wanted in there:
         return task.lake.partition("teacher_labels", day, teacher_id=wanted)
     if not there:
@@ -86,10 +87,17 @@ def request_key(task: Task, words: str) -> str | int:
     return key
 
 
-def unknown_request(key: str | int, labels: Partition, sets: Partition) -> Refused:
-    """Return the refusal of a request that has no labels, with the ids that come nearest."""
-    if sets.row("request_id", key) is not None:
-        return Refused(f"request {key!r} is a request of the day, but {labels.name} leaves it out")
+def without_label(task: Task, key: str | int, labels: Partition, *, is_there: bool) -> Refused:
+    """Return the refusal of a request without labels: why it has none, or the nearest ids."""
+    lost = task.lake.partition("unlabelled", task.day, teacher_id=dict(labels.keys)["teacher_id"])
+    row = lost.row("request_id", key)
+    if row is not None:
+        return Refused(f"request {key!r} has no labels: {row['reason'][0]}")
+    if is_there:
+        return Refused(
+            f"request {key!r} is a request of the day, but neither {labels.name} nor {lost.name} "
+            "has it; label the day again with python -m jobs.label_candidates"
+        )
     ids = sorted(x for batch in labels.batches(["request_id"]) for x in batch[0].to_pylist())
     at = max(0, min(bisect_left(ids, key) - 1, len(ids) - NEAREST))
     near = ", ".join(str(one) for one in ids[at : at + NEAREST])
@@ -152,9 +160,8 @@ def show(task: Task, args: argparse.Namespace) -> None:
     label = read_label(labels, key)
     sets = source.row("request_id", key)
     if label is None or sets is None:
-        raise unknown_request(key, labels, source)
-    items = Registry(task.lake).items(label.model_version)
-    requests = as_requests(label, sets, items, task.profile.fields)
+        raise without_label(task, key, labels, is_there=sets is not None)
+    requests = as_requests(label, sets, Registry(task.lake), task.profile.fields)
     seen = views(task, sets)
     why = explain(label, requests, seen)
     width = shutil.get_terminal_size(PAPER).columns

@@ -9,33 +9,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.categories import categories_of, no_categories
 from jobs.errors import Refused
 from jobs.features import flat
-from jobs.judged_day import membership
 from jobs.lake import Partition
-from model.config import TeacherConfig
+from jobs.registry import Registry
+from model.config import PolicyConfig, TeacherConfig
 from model.ordering import best_first
 from model.teachers.explain import Terms, terms
 from model.teachers.requests import Requests
-from model.teachers.rules import RULES
+from schemas.label_tables import RELAXED, relaxed_column
 from schemas.table import Fields
 
 RUNNERS_UP = 3
 """Candidates that are told beside the picks: those with the next gains."""
-RELAXED = "relaxed_"
-"""Begins the names of columns that count how often a rule gave way."""
 TOLERANCE = 1e-6
 """Up to here two gains are the same; the kernels promise no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One request's row of teacher_labels, and the teacher that made it."""
+    """One request's row of teacher_labels, and the teacher and the policy that made it."""
 
     teacher_id: str
     config: TeacherConfig
-    has_rules: bool
-    """Whether a policy had a say, so that a pick need not have the largest gain."""
+    policy: PolicyConfig
     model_version: str
     item_id: np.ndarray  # [N]
     f: np.ndarray  # [N] float64
@@ -43,7 +41,7 @@ class Label:
     gain: np.ndarray  # [N] float64, nan for losers
     picks: list[int]  # [K], in the order of picking
     relaxed: dict[str, int]
-    """By rule, how often it gave way, as far as the label tells."""
+    """By rule, how often it gave way."""
 
     @property
     def k(self) -> int:
@@ -58,7 +56,7 @@ def read_label(partition: Partition, request_id: object) -> Label | None:
         return None
     made = partition.manifest().parameters
     try:
-        config = TeacherConfig(**made["teacher"])
+        config, policy = TeacherConfig(**made["teacher"]), PolicyConfig(**made["policy"])
     except (KeyError, TypeError, ValueError) as error:
         raise Refused(
             f"{partition.name} was labelled by a teacher that is not known here ({error}); "
@@ -68,22 +66,18 @@ def read_label(partition: Partition, request_id: object) -> Label | None:
     return Label(
         teacher_id=dict(partition.keys)["teacher_id"],
         config=config,
-        has_rules=any(made.get("policy", {}).get(rule) for rule in RULES),
+        policy=policy,
         model_version=row["model_version"][0].as_py(),
         item_id=flat(row["item_id"]).to_numpy(zero_copy_only=False),
         f=flat(row["f"]).to_numpy().astype(np.float64),
         u=flat(row["u"]).to_numpy(),
         gain=flat(row["gain"]).to_numpy(zero_copy_only=False),
         picks=np.argsort(order, kind="stable")[np.count_nonzero(order == 0) :].tolist(),
-        relaxed={
-            name.removeprefix(RELAXED): row[name][0].as_py()
-            for name in row.column_names
-            if name.startswith(RELAXED)
-        },
+        relaxed={rule: row[relaxed_column(rule)][0].as_py() for rule in RELAXED},
     )
 
 
-def as_requests(label: Label, sets: pa.Table, items: pa.Table, fields: Fields) -> Requests:
+def as_requests(label: Label, sets: pa.Table, registry: Registry, fields: Fields) -> Requests:
     """Return what the teacher was given; `sets` is the request's row of candidate_sets."""
     ids = flat(sets["item_id"])
     if ids.to_pylist() != label.item_id.tolist():
@@ -92,17 +86,17 @@ def as_requests(label: Label, sets: pa.Table, items: pa.Table, fields: Fields) -
             f"than {label.teacher_id} labelled; label the day again with "
             "python -m jobs.label_candidates"
         )
-    at = pc.index_in(ids, value_set=items["item_id"].combine_chunks())
-    if at.null_count:
-        lost = ids.filter(pc.is_null(at))[0].as_py()
+    e = registry.vectors(label.model_version, ids)
+    if e.null_count:
+        lost = ids.filter(pc.is_null(e))[0].as_py()
         raise Refused(
             f"item {lost!r} has no vector in items.parquet of model {label.model_version}; label "
             "the day again with python -m jobs.label_candidates ... --force"
         )
     n = len(ids)
-    member = np.zeros((n, 0))
+    categories = no_categories(n)
     if fields.category:
-        member = membership(flat(sets[fields.category]), fields.category_separator)
+        categories = categories_of(flat(sets[fields.category]), fields.category_separator)
     by_id = best_first(np.zeros(n), label.item_id)
     row = np.empty(n, np.int64)
     row[by_id] = np.arange(n)
@@ -110,10 +104,10 @@ def as_requests(label: Label, sets: pa.Table, items: pa.Table, fields: Fields) -
         ends=np.array([n]),
         row=row,
         f=label.f,
-        table=np.stack(items["e"].take(at).to_numpy())[by_id].astype(np.float32),
+        table=e.flatten().to_numpy().reshape(n, -1)[by_id].astype(np.float32),
         u=label.u[None],
-        category_ends=member.sum(axis=1, dtype=np.int64).cumsum(),
-        category=member.nonzero()[1],
+        category_ends=categories.ends,
+        category=categories.code,
     )
 
 
@@ -168,7 +162,7 @@ def explain(label: Label, requests: Requests, views: list[View]) -> Explanation:
         best = int(np.where(left, found.gain, -np.inf).argmax())
         if found.gain[best] > found.gain[pick] + TOLERANCE:
             more = f"item {label.item_id[best]} had {found.gain[best]:.6f}"
-            if label.has_rules:
+            if label.policy.has_rules:
                 notes.append(f"{name}: {more}, and a rule kept it out")
             else:
                 disagreements.append(f"{name}: its gain is {found.gain[pick]:.6f}, but {more}")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jobs.explanation import Explanation, Label, View
+from jobs.policy import policy_told
 from model.ordering import best_first
 from model.teachers.explain import formula
 
@@ -53,6 +54,8 @@ def _about(request: Request, label: Label, views: list[View]) -> list[str]:
         f"teacher {label.teacher_id}, on f, e and u of model {label.model_version}:",
         f"  {formula(label.config)}",
     ]
+    if label.policy.has_rules:
+        lines.append(f"  policy: {policy_told(label.policy)}")
     relaxed = ", ".join(f"{name} {value}" for name, value in label.relaxed.items() if value)
     if relaxed:
         lines.append(f"  rules that gave way: {relaxed}")

@@ -17,6 +17,7 @@ from jobs.spark_tasks import Written
 from jobs.teacher import teacher_id, teacher_told
 from model.config import PolicyConfig, TeacherConfig
 from schemas.arrow import arrow_schema
+from schemas.label_tables import relaxed_column
 
 STEP = "label_candidates"
 TABLES = ("teacher_labels", "unlabelled")
@@ -106,7 +107,7 @@ def publish_labels(
 
 def relaxations(folder: Path, policy: PolicyConfig) -> dict[str, int]:
     """Count how often rules gave way in the labels of a folder: in all, and by rule."""
-    names = ["relaxed", *(f"relaxed_{rule}" for rule in policy.relax)]
+    names = ["relaxed", *(relaxed_column(rule) for rule in policy.relax)]
     rows = pa.concat_tables(
         pq.read_table(path, columns=names) for path in sorted(folder.glob("*.parquet"))
     )

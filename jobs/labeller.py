@@ -18,7 +18,7 @@ from model.teachers.choice import pick
 from model.teachers.requests import Picks, Requests
 from model.teachers.rules import unmet
 from schemas.arrow import arrow_schema
-from schemas.label_tables import teacher_labels, unlabelled
+from schemas.label_tables import relaxed_column, teacher_labels, unlabelled
 from schemas.table import Fields
 
 
@@ -107,7 +107,7 @@ class Labeller:
             "model_version": [self.model_version] * len(counts),
             "k": np.add.reduceat((~lost).astype(np.int32), start),
             "relaxed": relaxed.sum(axis=1),
-            **{f"relaxed_{rule}": relaxed[:, place] for place, rule in enumerate(RULES)},
+            **{relaxed_column(rule): relaxed[:, place] for place, rule in enumerate(RULES)},
             "u": lists(pa.array(scores.u.ravel()), np.full(len(counts), scores.u.shape[1])),
             "item_id": lists(flat(sets["item_id"]), counts),
             "win": lists(pa.array((~lost).astype(np.int32)), counts),

@@ -38,8 +38,15 @@ class TableWriter:
 
     def write(self, rows: pa.RecordBatch | pa.Table) -> None:
         """Add rows; columns that the table does not declare are left out."""
-        piece = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
-        self._held.append(piece.select(self._names).cast(self._schema))
+        whole = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
+        whole = whole.select(self._names).cast(self._schema)
+        # Rows of long lists: a batch of them may be more than a row group should hold.
+        step = max(1, ROW_GROUP_BYTES * whole.num_rows // max(1, whole.nbytes))
+        for start in range(0, whole.num_rows, step):
+            self._hold(whole.slice(start, step))
+
+    def _hold(self, piece: pa.Table) -> None:
+        self._held.append(piece)
         if (
             sum(piece.num_rows for piece in self._held) >= ROW_GROUP_ROWS
             or sum(piece.nbytes for piece in self._held) >= ROW_GROUP_BYTES

@@ -15,8 +15,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.errors import Refused
@@ -80,12 +80,16 @@ class Registry:
         """Return the files of item_id and e of a version."""
         return sorted((self.folder(version) / ITEMS).glob("*.parquet"))
 
-    def items(self, version: str) -> pa.Table:
-        """Return item_id and e of every item that the version has met, sorted by id, once each."""
+    def vectors(self, version: str, item_ids: pa.Array) -> pa.Array:
+        """Return e of each of some items, null for one that the version has not met.
+
+        Of all others nothing is kept; of an item that is there twice it is the first.
+        """
+        sought = pc.field("item_id").isin(item_ids)
         files = self.item_files(version)
-        known = pa.concat_tables([pq.read_table(path) for path in files]).sort_by("item_id")
-        ids = known["item_id"].to_numpy()
-        return known.filter(pa.array(np.concatenate([[True], ids[1:] != ids[:-1]])))
+        known = pa.concat_tables([pq.read_table(path, filters=sought) for path in files])
+        at = pc.index_in(item_ids, value_set=known["item_id"].combine_chunks())
+        return known["e"].combine_chunks().take(at)
 
     def add_items(self, version: str, name: str, items: pa.Table) -> None:
         """Add the vectors of items that the version had not met; one file a day, atomically."""

@@ -15,7 +15,9 @@ from model.vocabulary import Vocabulary
 from schemas.table import Fields
 
 SCORED_CANDIDATES = 16_384
-"""Candidates, padding included, that the model scores at once; bounds a worker's memory."""
+"""Candidates, padding included, that the model scores at once; bounds a worker's memory.
+
+A longer request is padded by itself, which costs its indices alone, and scored in runs."""
 
 
 class Scores(NamedTuple):
@@ -43,8 +45,13 @@ class ModelScorer:
 
     def _score(self, sets: pa.RecordBatch) -> Scores:
         batch = from_ragged(*encode(sets, self.fields, self.vocabulary))
+        run = torch.arange(batch.valid.shape[1]) // SCORED_CANDIDATES
         with torch.no_grad():
-            f = torch.sigmoid(self.model.click_logits(batch, batch.valid)).numpy()
+            logits = [
+                self.model.click_logits(batch, batch.valid & (run == number))
+                for number in range(int(run[-1]) + 1)
+            ]
+        f = torch.sigmoid(torch.cat(logits)).numpy()
         return Scores(f, self.model.user_vectors(batch.user_tokens).numpy())
 
 

@@ -86,7 +86,7 @@ def days(lake: Lake) -> dict[str, list[tuple[str, ...]]]:
             live = Manifest.read(folder)
             name = os.path.normpath(folder.relative_to(lake.root) / live.folder)
             changed = "; ".join(changes(live, lake)) or "nothing"
-            rows = f"{live.rows:,}" if live.rows else "-"  # of a model
+            rows = "-" if live.table == "models" else f"{live.rows:,}"
             line = (name, rows, live.digest[:SHORT], made_from(live), changed)
             day = live.partition["dt"]
         except Refused as damaged:

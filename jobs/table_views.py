@@ -12,14 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from model.config import RULES
 from schemas.expectations import LENGTH_OF
+from schemas.label_tables import RELAXED, relaxed_column
 from schemas.table import Column
 
 Values = pa.Array | pa.ChunkedArray | np.ndarray
 LIST_KEY = ("request_id", "method", "model_version")
 """What identifies a list of rankings."""
-BY_RULE = tuple(f"relaxed_{rule}" for rule in RULES)
+BY_RULE = tuple(relaxed_column(rule) for rule in RELAXED)
 """The columns of teacher_labels that count what each rule gave way."""
 
 

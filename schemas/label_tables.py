@@ -2,6 +2,19 @@
 
 from schemas.table import Column, Fields, Table
 
+RELAXED = {
+    "blocked": "Picks that are blocked.",
+    "pinned": "Items not at the place they are pinned to.",
+    "max_per_category": "Picks above the maximum.",
+    "quotas": "Picks missing to the quotas.",
+}
+"""What is counted where a rule gives way, by the rule's name in a profile (model.config.RULES)."""
+
+
+def relaxed_column(rule: str) -> str:
+    """Return the column of teacher_labels that counts how often a rule gave way."""
+    return f"relaxed_{rule}"
+
 
 def teacher_labels(fields: Fields) -> Table:
     """Declare the labels: one request under one teacher, lists in the order of candidate_sets."""
@@ -21,10 +34,7 @@ def teacher_labels(fields: Fields) -> Table:
                 "How often the list breaks a rule of the policy that may give way, in all.",
                 low=0,
             ),
-            Column("relaxed_blocked", "int32", "Picks that are blocked.", low=0),
-            Column("relaxed_pinned", "int32", "Items not at the place they are pinned to.", low=0),
-            Column("relaxed_max_per_category", "int32", "Picks above the maximum.", low=0),
-            Column("relaxed_quotas", "int32", "Picks missing to the quotas.", low=0),
+            *(Column(relaxed_column(rule), "int32", what, low=0) for rule, what in RELAXED.items()),
             Column("u", "float32", "Interest vector of the user.", shape=ragged, apart=True),
             Column("item_id", fields.item_id, "The candidate.", shape=ragged),
             Column(

@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from shop_lake import DAYS, ITEMS, ShopLake
+from shop_lake import DAYS, ITEMS, NOT_RELAXED, ShopLake
 
 from jobs.explain import main
 from jobs.registry import Registry
 from jobs.teacher import teacher_id
 from model import checkpoint
 from model.cdm import CDM, Shape
-from model.config import ModelConfig, TeacherConfig
+from model.config import ModelConfig, PolicyConfig, TeacherConfig
 from model.layout import ITEMS as MODEL_ITEMS
 from model.teachers import dpp, ssd
 from model.teachers.choice import TEACHERS
@@ -86,10 +86,14 @@ class ExplainedLake(ShopLake):
         self.promotion(DAY, self.base)
 
     def label(
-        self, teacher: TeacherConfig | None = None, policy: dict | None = None, **changed: list
+        self,
+        teacher: TeacherConfig | None = None,
+        policy: PolicyConfig | None = None,
+        unlabelled: dict[str, str] | None = None,
+        **changed: object,
     ) -> str:
         """Label r1 as the teacher does, and r2 by f alone; `changed` replaces columns of r1."""
-        teacher = teacher or self.profile.teacher
+        teacher, policy = teacher or self.profile.teacher, policy or self.profile.policy
         picks = PICK[teacher.name](_requests(), teacher)
         orders = [picks.order.tolist(), [n if n <= 3 else 0 for n in range(1, 7)]]
         both = zip(("r1", "r2"), orders, (picks.gain.tolist(), F), strict=True)
@@ -98,13 +102,16 @@ class ExplainedLake(ShopLake):
                 "request_id": request, "model_version": self.base, "k": 3, "u": U, "item_id": IDS,
                 "win": [int(n > 0) for n in order], "pick_order": [n or None for n in order],
                 "gain": [g if n else None for n, g in zip(order, gains, strict=True)], "f": F,
+                **NOT_RELAXED,
             }
             for request, order, gains in both
         ]  # fmt: skip
         rows[0] |= changed
-        name = teacher_id(teacher, self.base)
-        parameters = {"teacher": asdict(teacher)} | ({"policy": policy} if policy else {})
-        self.put("teacher_labels", DAY, rows, None, parameters, teacher_id=name)
+        name = teacher_id(teacher, policy, self.base)
+        made = {"teacher": asdict(teacher), "policy": asdict(policy)}
+        self.put("teacher_labels", DAY, rows, None, made, teacher_id=name)
+        lost = [{"request_id": r, "reason": why} for r, why in (unlabelled or {}).items()]
+        self.put("unlabelled", DAY, lost, None, made, teacher_id=name)
         return name
 
     def explain(self, *flags: str, day: date = DAY) -> int:

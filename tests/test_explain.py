@@ -7,7 +7,7 @@ from explained_lake import DAY, IDS, ExplainedLake
 from shop_lake import HOSTILE
 
 from jobs import explain, explanation
-from model.config import USES, TeacherConfig
+from model.config import USES, PolicyConfig, TeacherConfig
 
 
 @pytest.fixture
@@ -81,8 +81,9 @@ def test_a_pick_that_was_not_the_best_is_told_with_the_better_one(shop, page):
     assert "\ndoes not agree: pick 1, item b: its gain is 0.450000, but item a had 0.5" in words
     assert "\ndoes not agree: pick 2, item a: its gain is 0.504497, but item d had 0.5" in words
     # A policy may have wanted it so.
-    shop.label(**other, policy={"blocked": [IDS[0]]})
-    words = page()
+    name = shop.label(**other, policy=PolicyConfig(pinned={IDS[1]: 1}))
+    words = page("--teacher", name)
+    assert "\n  policy: item b at place 1; nothing gives way\n" in words
     assert "\npick 1, item b: item a had 0.500000, and a rule kept it out\n" in words
     assert "does not agree" not in words
 
@@ -109,12 +110,20 @@ def test_an_unknown_request_is_refused_with_the_nearest(shop, refusal):
     )
 
 
-def test_a_request_that_was_not_labelled_is_refused_as_one(shop, refusal):
-    name = shop.label()
+def test_a_request_that_could_not_be_labelled_is_refused_with_the_reason(shop, refusal):
+    shop.label(unlabelled={"r3": "two items are pinned to one place"})
     shop.sets(DAY, ["r1", "r2", "r3"])
     assert refusal("--request", "r3") == (
-        "request 'r3' is a request of the day, but "
-        f"teacher_labels/dt={DAY}/teacher_id={name} leaves it out"
+        "request 'r3' has no labels: two items are pinned to one place"
+    )
+
+
+def test_a_request_of_candidate_sets_that_came_later_is_refused_as_one(shop, refusal):
+    of = f"dt={DAY}/teacher_id={shop.label()}"
+    shop.sets(DAY, ["r1", "r2", "r3"])
+    assert refusal("--request", "r3") == (
+        f"request 'r3' is a request of the day, but neither teacher_labels/{of} nor "
+        f"unlabelled/{of} has it; label the day again with python -m jobs.label_candidates"
     )
 
 
@@ -170,7 +179,7 @@ def test_an_item_without_a_vector_is_refused_by_name(shop, refusal):
 def test_a_teacher_of_other_code_is_refused(shop, refusal):
     name = shop.label()
     row = shop.lake.partition("teacher_labels", DAY, teacher_id=name).read().to_pylist()
-    made = {"teacher": {"name": "mmr", "temperature": 2.0}}
+    made = {"teacher": {"name": "mmr", "temperature": 2.0}, "policy": {}}
     shop.put("teacher_labels", DAY, row, None, made, teacher_id=name)
     assert "by a teacher that is not known here (" in refusal("--request", "r1")
 
@@ -188,17 +197,19 @@ def test_what_a_models_list_has_and_the_teachers_not_is_told(shop, page, monkeyp
     assert [line.split()[1] for line in below.splitlines()] == ["<b"]
 
 
-def test_rules_that_gave_way_are_told_where_the_label_tells_them(shop, monkeypatch, page):
-    shop.label()
-    read = explain.read_label
+def test_rules_that_gave_way_are_told(shop, page):
+    shop.label(relaxed=3, relaxed_pinned=2, relaxed_quotas=1)
+    assert "\n  rules that gave way: pinned 2, quotas 1\n" in page()
 
-    def with_relaxed(*where):
-        label = read(*where)
-        label.relaxed.update(blocked=0, pinned=2)
-        return label
 
-    monkeypatch.setattr(explain, "read_label", with_relaxed)
-    assert "\n  rules that gave way: pinned 2\n" in page()
+def test_the_labels_under_the_profiles_policy_are_its_own(shop, page, refusal):
+    without = shop.label()
+    shop.toml.write_text(shop.toml.read_text() + "[policy]\nmax_per_category = 2\n")
+    assert refusal("--request", "r1").endswith(f"there are those of {without}: choose one by "
+                                               "--teacher")  # fmt: skip
+    own = shop.label(policy=PolicyConfig(max_per_category=2))
+    assert f"teacher {own}, " in page()
+    assert "\n  policy: at most 2 of a category in a list; nothing gives way\n" in page()
 
 
 def test_a_lake_of_the_line_agrees_and_its_list_is_the_served_one(toy, capsys):

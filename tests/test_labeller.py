@@ -14,9 +14,9 @@ from jobs.item_vectors import ItemVectors
 from jobs.labeller import Labeller
 from jobs.parquet_file import write_parquet
 from jobs.scorer import Scores, spans
-from model.config import PolicyConfig, TeacherConfig
+from model.config import RULES, PolicyConfig, TeacherConfig
 from model.lookup import Lookup
-from schemas.label_tables import teacher_labels, unlabelled
+from schemas.label_tables import RELAXED, teacher_labels, unlabelled
 from schemas.table import Fields
 
 FIELDS = Fields(item=("kind",), category="kind", category_separator="|")
@@ -105,6 +105,10 @@ def test_a_request_that_only_one_teacher_can_label_is_lost_to_the_other_alone():
     assert [one.unlabelled["request_id"].to_pylist() for one in made] == [
         ["r2", "r3"], ["r1", "r2", "r3"]
     ]  # fmt: skip
+
+
+def test_every_rule_of_a_profile_has_its_column():
+    assert tuple(RELAXED) == RULES
 
 
 def test_an_item_without_a_vector_is_named():

@@ -47,6 +47,18 @@ def test_the_status_names_what_is_there_and_what_has_changed_since(toy, tmp_path
     assert not [name for name in stale if f"dt={DAYS[0]}" in name]
 
 
+def test_a_table_without_rows_is_told_as_one_and_a_model_has_none_to_count(toy, capsys):
+    assert status.main(["--lake", str(toy.root), "--profile", "toy"]) == 0
+    rows = {}
+    for text in capsys.readouterr().out.splitlines():
+        name, *cells = re.split(r" {2,}", text.strip())
+        if "/" in name:
+            rows.setdefault(name.partition("/")[0], set()).add(cells[0])
+    assert rows["unlabelled"] == {"0"}
+    assert rows["teacher_labels"] == {"80"}
+    assert rows["models"] == {"-"}
+
+
 def test_the_status_of_no_lake_names_the_first_step(tmp_path, capsys):
     assert status.main(["--lake", str(tmp_path / "none"), "--profile", "toy"]) == 0
     assert "holds no tables yet; the first step is python -m jobs.ingest" in capsys.readouterr().out

@@ -5,8 +5,9 @@ None of it is inlined: few lists have rules, and it would double the time that k
 
 import numpy as np
 
+from model.config import RULES
 from model.teachers.compiled import inner
-from model.teachers.rules import RULES, Ledger
+from model.teachers.rules import Ledger
 
 BLOCKED, PINNED, MOST, QUOTA = range(len(RULES))
 
