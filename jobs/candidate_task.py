@@ -14,6 +14,9 @@ from jobs.spark_tasks import TaskOutput
 from schemas.arrow import arrow_schema
 from schemas.table import Table
 
+WRITTEN_REQUESTS = 256
+"""Requests that are handed to the writer at once, so that its row groups can be cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateTask:
@@ -38,10 +41,6 @@ class CandidateTask:
             "torn": torn,
         }
         yield self.sets.told(number, writer.path, facts)
-
-
-WRITTEN_REQUESTS = 256
-"""Requests that are handed to the writer at once, so that its row groups can be cut."""
 
 
 def grouped(logs: pa.Table, sets: Table) -> tuple[pa.Table, object]:

@@ -60,7 +60,9 @@ def part_of(request_id: pa.Array, parts: int) -> np.ndarray:
     """Return the part of each row [n]: the same for the rows of a request, on every machine."""
     encoded = request_id.dictionary_encode()
     words = hash_array(encoded.dictionary.to_numpy(zero_copy_only=False), categorize=False)
-    return (words % np.uint64(parts)).astype(np.int16)[encoded.indices.to_numpy()]
+    # The narrower the faster they are sorted.
+    part = (words % np.uint64(parts)).astype(np.min_scalar_type(parts))
+    return part[encoded.indices.to_numpy()]
 
 
 def packed(rows: pa.Table) -> bytes:
@@ -78,7 +80,10 @@ def unpacked(blocks: pa.RecordBatch) -> pa.Table:
 
 
 def shuffled(spark: SparkSession, task: BlockTask, tasks: int) -> DataFrame:
-    """Return a frame of so many partitions, all blocks of a part in one of them."""
+    """Return a frame of so many partitions, all blocks of a part in one of them.
+
+    A number that is asked for is one that adaptive execution leaves as it is.
+    """
     numbers = spark.range(0, len(task.pieces), 1, len(task.pieces))
     blocks = numbers.mapInArrow(task, "part int, block binary")
     return blocks.repartition(tasks, "part")
