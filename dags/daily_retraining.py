@@ -133,7 +133,7 @@ with DAG(
         promote := step("promote", "promote", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS),
         step("label_candidates", "label_candidates", hours=3),
         step("build_examples", "build_examples", hours=3),
-        step("validate_examples", "validate --table teacher_labels examples"),
+        step("validate_examples", "validate --table teacher_labels unlabelled examples"),
         step("train", "train", hours=6),
         step("report", "report"),
     )

@@ -1,7 +1,8 @@
-"""Label a day's candidate sets with the teacher's picks, on f, e and u of the promoted model.
+"""Label a day's candidate sets with the teachers' picks, on f, e and u of the promoted model.
 
-Reads candidate_sets and models, writes teacher_labels and, where the day brings items that the
-model has not met, their vectors to the model's items.parquet. No gradient ever reaches a label.
+Reads candidate_sets and models, writes teacher_labels, unlabelled (requests that cannot keep the
+policy's rules) and, where the day brings items that the model has not met, their vectors to the
+model's items.parquet. No gradient ever reaches a label.
 """
 
 import argparse

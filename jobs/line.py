@@ -29,7 +29,7 @@ COMMANDS = (
     "promote",
     "label_candidates",
     "build_examples",
-    "validate --table teacher_labels examples",
+    "validate --table teacher_labels unlabelled examples",
     "train",
     "report",
 )

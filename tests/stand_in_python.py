@@ -20,7 +20,7 @@ COMMANDS = {
     "promote": "promote",
     "label_candidates": "label_candidates",
     "build_examples": "build_examples",
-    "validate_examples": "validate --table teacher_labels examples",
+    "validate_examples": "validate --table teacher_labels unlabelled examples",
     "train": "train",
     "report": "report",
 }
