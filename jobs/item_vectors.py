@@ -54,6 +54,8 @@ class ItemVectors:
                 into = row[start : start + len(vectors)]
                 e[into[into >= 0]] = vectors[into >= 0]
                 start += len(vectors)
+        if e is None:
+            raise Refused(f"no item has a vector in {', '.join(map(str, files))}; train again")
         e.flush()
 
     @classmethod
