@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs import candidate_pieces
 from jobs.candidate_pieces import READ_REQUESTS, Piece, batches, pieces
 
 COUNTS = st.lists(st.integers(1, 30), min_size=1, max_size=30)
@@ -39,9 +37,7 @@ def test_pieces_hold_every_request_once_and_as_many_as_fit(tmp_path_factory, fil
     for number, counts in enumerate(files):
         paths.append(write(folder / f"{number}.parquet", first, counts, size))
         first += len(counts)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(candidate_pieces, "TASK_CANDIDATES", most)
-        cut = pieces(paths)
+    cut = pieces(paths, most)
     read = [batch for piece in cut for batch in batches(piece, COLUMNS)]
     assert [n for batch in read for n in batch["request_id"].to_pylist()] == list(range(first))
     for piece in cut:
