@@ -31,7 +31,7 @@ test: setup
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/lint-imports
-	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 clean:
 	rm -rf .venv/*.stamp .venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

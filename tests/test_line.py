@@ -232,7 +232,8 @@ def test_everything_was_validated_and_held(toy):
         live = [m for m in toy.manifests().values() if m.partition.get("dt") == str(day)]
         checked = {m.partition["of"] for m in live if m.table == "validations"}
         later = {"rankings", "metrics"} if day != DAYS[0] else set()
-        assert checked == later | {"request_logs", "candidate_sets", "teacher_labels", "examples"}
+        always = {"request_logs", "candidate_sets", "teacher_labels", "unlabelled", "examples"}
+        assert checked == later | always
         for name in checked:
             results = toy.lake.partition("validations", day, of=name).read().to_pylist()
             assert len(results) > 10
