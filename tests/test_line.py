@@ -236,7 +236,8 @@ def test_everything_was_validated_and_held(toy):
         assert checked == later | always
         for name in checked:
             results = toy.lake.partition("validations", day, of=name).read().to_pylist()
-            assert len(results) > (4 if name == "unlabelled" else 10)
+            # Of no rows only the types can be judged.
+            assert len(results) > (1 if name == "unlabelled" else 10)
             assert {row["success"] for row in results} == {1}
 
 
