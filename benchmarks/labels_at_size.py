@@ -52,14 +52,7 @@ WAYS = {
     "build alone": Way("one process from logs", ("--way", "alone", *LOGS), 20_000),
     "both": Way("build and label jobs, f and u given", ("--way", "given", *LOGS), 20_000),
     "both alone": Way("one process from logs, f given", ("--way", "alone", *LOGS, *GIVEN), 20_000),
-    "joined": Way(
-        "join, applyInPandas, pyversity",
-        (
-            "--way",
-            "joined",
-        ),
-        10_000,
-    ),
+    "joined": Way("join, applyInPandas, pyversity", ("--way", "joined"), 10_000),
 }
 BARS = (
     ("label", "label alone", "at most", 1.5),

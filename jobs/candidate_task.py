@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark import TaskContext
 
-from jobs.features import lists
+from jobs.features import first_of_each, lists
 from jobs.log_blocks import unpacked
 from jobs.spark_tasks import TaskOutput
 from schemas.arrow import arrow_schema
@@ -60,7 +60,7 @@ def grouped(logs: pa.Table, sets: Table) -> tuple[pa.Table, object]:
         pa.table(keys), [("request", "ascending"), ("score", "descending"), ("item", "ascending")]
     )
     logs = logs.take(order)
-    begins = changes(pa.array(keys["request"]).take(order))
+    begins = first_of_each(pa.array(keys["request"]).take(order))
     start = np.flatnonzero(begins)
     counts = np.diff(start, append=len(begins))
     columns, torn = {"n_candidates": pa.array(counts.astype(np.int32))}, np.zeros(len(begins), bool)
@@ -73,7 +73,7 @@ def grouped(logs: pa.Table, sets: Table) -> tuple[pa.Table, object]:
             continue
         columns[column.name] = values.take(pa.array(start))
         if column.name != "request_id":
-            torn |= changes(values) & ~begins
+            torn |= first_of_each(values) & ~begins
     rows_torn = np.flatnonzero(torn)[:1]
     schema = arrow_schema(sets)
     table = pa.table([columns[field.name].cast(field.type) for field in schema], schema=schema)
@@ -86,9 +86,3 @@ def ranks(values: pa.Array) -> np.ndarray:
     rank = np.empty(len(encoded.dictionary), np.int32)
     rank[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(rank), dtype=np.int32)
     return rank[encoded.indices.to_numpy()]
-
-
-def changes(values: pa.Array) -> np.ndarray:
-    """Return which values [n] differ from the one before them; the first does."""
-    differ = pc.not_equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
-    return np.concatenate([[True], differ])

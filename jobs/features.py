@@ -68,3 +68,10 @@ def lists(values: pa.Array, counts: np.ndarray) -> pa.ListArray:
     """Return flat values as a list column, `counts` of them a row."""
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), values)
+
+
+def first_of_each(values: pa.Array) -> np.ndarray:
+    """Return which values [n] differ from the one before them; the first does."""
+    is_first = np.ones(len(values), bool)
+    is_first[1:] = pc.not_equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
+    return is_first

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.errors import Refused
+from jobs.features import first_of_each
 from model.lookup import Lookup
 
 VECTORS, IDS = "e.npy", "item_id.parquet"
@@ -72,13 +73,6 @@ class ItemVectors:
             item = item_ids[int(np.argmin(rows))].as_py()
             raise Refused(f"item {item!r} is a candidate and has no vector")
         return rows
-
-
-def first_of_each(ordered: pa.Array) -> np.ndarray:
-    """Return which of sorted values [n] differ from the one before them."""
-    is_first = np.ones(len(ordered), bool)
-    is_first[1:] = pc.not_equal(ordered[1:], ordered[:-1]).to_numpy(zero_copy_only=False)
-    return is_first
 
 
 def _matrix(batch: pa.RecordBatch) -> np.ndarray:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from jobs.candidate_pieces import Piece, batches
-from jobs.spark_tasks import TaskOutput, Written, run_tasks
+from jobs.spark_tasks import TaskOutput, Written, each_number, numbers, run_tasks
 from model.config import PolicyConfig, TeacherConfig
 from schemas.table import Fields
 
@@ -36,11 +36,10 @@ class LabelTask:
     """Where the labels of each teacher go."""
     pieces: tuple[Piece, ...]
 
-    def __call__(self, numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Label the pieces of these numbers; yield what the driver is told."""
-        for batch in numbers:
-            for number in batch["id"].to_pylist():
-                yield from self.label(number)
+        for number in each_number(batches):
+            yield from self.label(number)
 
     def label(self, number: int) -> Iterator[pa.RecordBatch]:
         """Label one piece."""
@@ -69,5 +68,4 @@ class LabelTask:
 
 def write_labels(spark: SparkSession, task: LabelTask, say: Callable[[str], None]) -> list[Written]:
     """Label all pieces, one Spark task each; return what was written, teacher by teacher."""
-    numbers = spark.range(0, len(task.pieces), 1, len(task.pieces))
-    return run_tasks(numbers, task, task.labels, say)
+    return run_tasks(numbers(spark, len(task.pieces)), task, task.labels, say)

@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs.candidate_pieces import Piece
 from jobs.features import one_chunk
+from jobs.spark_tasks import each_number, numbers
 
 READ_ROWS = 250_000
 """Log rows that are cut into blocks at once."""
@@ -32,11 +33,10 @@ class BlockTask:
     columns: tuple[str, ...]
     parts: int
 
-    def __call__(self, numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the blocks of the pieces of these numbers."""
-        for batch in numbers:
-            for number in batch["id"].to_pylist():
-                yield from self.cut(self.pieces[number])
+        for number in each_number(batches):
+            yield from self.cut(self.pieces[number])
 
     def cut(self, piece: Piece) -> Iterator[pa.RecordBatch]:
         """Yield the blocks of a piece."""
@@ -84,6 +84,5 @@ def shuffled(spark: SparkSession, task: BlockTask, tasks: int) -> DataFrame:
 
     A number that is asked for is one that adaptive execution leaves as it is.
     """
-    numbers = spark.range(0, len(task.pieces), 1, len(task.pieces))
-    blocks = numbers.mapInArrow(task, "part int, block binary")
+    blocks = numbers(spark, len(task.pieces)).mapInArrow(task, "part int, block binary")
     return blocks.repartition(tasks, "part")

@@ -9,9 +9,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs.candidate_pieces import Piece, batches
-from jobs.features import flat
-from jobs.item_vectors import ItemVectors, first_of_each
-from jobs.spark_tasks import refusals
+from jobs.features import first_of_each, flat
+from jobs.item_vectors import ItemVectors
+from jobs.spark_tasks import each_number, numbers, refusals
 from schemas.arrow import ARROW_TYPES
 from schemas.table import Fields
 
@@ -31,11 +31,10 @@ class NewItemsTask:
         names = dict.fromkeys(self.fields.item_tokens, pa.string())
         return pa.schema((names | {"item_id": ARROW_TYPES[self.fields.item_id]}).items())
 
-    def __call__(self, numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield each different row of fields that an unknown item has."""
-        for batch in numbers:
-            for number in batch["id"].to_pylist():
-                yield from self.find(self.pieces[number])
+        for number in each_number(batches):
+            yield from self.find(self.pieces[number])
 
     def find(self, piece: Piece) -> Iterator[pa.RecordBatch]:
         """Yield those of one piece."""
@@ -52,9 +51,9 @@ class NewItemsTask:
 
 def new_items(spark: SparkSession, task: NewItemsTask) -> pa.Table:
     """Return the day's unknown items, sorted by id; the least fields where they contradict."""
-    numbers = spark.range(0, len(task.pieces), 1, len(task.pieces))
     with refusals(spark):
-        found = numbers.mapInArrow(task, from_arrow_schema(task.schema)).toArrow()
+        frame = numbers(spark, len(task.pieces)).mapInArrow(task, from_arrow_schema(task.schema))
+        found = frame.toArrow()
     rows = found.group_by(found.column_names).aggregate([])
     rows = rows.sort_by([(name, "ascending") for name in task.fields.item_tokens])
     return rows.filter(pa.array(first_of_each(rows["item_id"].combine_chunks())))

@@ -58,6 +58,17 @@ def refusals(spark: SparkSession) -> Iterator[None]:
         raise Refused(words.splitlines()[0]) from error
 
 
+def numbers(spark: SparkSession, count: int) -> DataFrame:
+    """Return the numbers of so many pieces of work, one in each partition."""
+    return spark.range(0, count, 1, count)
+
+
+def each_number(batches: Iterator[pa.RecordBatch]) -> Iterator[int]:
+    """Yield the numbers that a task of such a frame is handed."""
+    for batch in batches:
+        yield from batch["id"].to_pylist()
+
+
 @dataclass(frozen=True, slots=True)
 class TaskOutput:
     """Where tasks put the files of one partition."""

@@ -49,8 +49,6 @@ def test_the_page_is_as_it_was_read(shop, page, golden):
 
 @pytest.mark.parametrize("name", USES)
 def test_every_teacher_is_told_and_agrees(name, shop, page):
-    if name == "mmr_item" and "cosine_scale" in USES[name]:
-        pytest.skip("the kernel compares by sigmoids still, the explanation by plain cosines")
     config = TeacherConfig(name=name, k=3)
     words = page("--teacher", shop.label(config))
     assert "does not agree" not in words

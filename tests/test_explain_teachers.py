@@ -45,8 +45,6 @@ def only(requests: Requests, number: int) -> Requests:
 @given(requests=batches(max_candidates=20), k=st.integers(1, 9))
 @settings(max_examples=25)
 def test_the_gains_are_those_of_the_kernel_and_none_was_larger(name, own, requests, k):
-    if name == "mmr_item" and "cosine_scale" in USES[name]:
-        pytest.skip("the kernel compares by sigmoids still, the explanation by plain cosines")
     config = TeacherConfig(name=name, k=k, **own)
     picks = PICK[name](requests, config)
     for number, of in enumerate(candidates(requests)):

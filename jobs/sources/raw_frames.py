@@ -12,7 +12,7 @@ from jobs.sources.joined_rows import JoinedReader
 from jobs.sources.raw_batch import unreadable
 from jobs.sources.raw_files import Piece
 from jobs.sources.staging import Stager
-from jobs.spark_tasks import refusals
+from jobs.spark_tasks import each_number, numbers, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,12 @@ class Staging:
         """Read the pieces, one task each, and return their staged rows."""
 
         def read_pieces(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            for batch in batches:
-                for number in batch.column("id").to_pylist():
-                    with unreadable(pieces[number].path):
-                        yield from reader(pieces[number])
+            for number in each_number(batches):
+                with unreadable(pieces[number].path):
+                    yield from reader(pieces[number])
 
         path, columns = str(self.folder / name), from_arrow_schema(reader.schema)
-        tasks = self.spark.range(0, len(pieces), 1, len(pieces))
+        tasks = numbers(self.spark, len(pieces))
         with refusals(self.spark):
             tasks.mapInArrow(read_pieces, columns).write.parquet(path)
         return self.spark.read.schema(columns).parquet(path)

@@ -48,7 +48,6 @@ BLOCK = 16
 LEAST = float(np.finfo(np.float64).min)
 SIGMOID, COSINE, MEAN, LOG, LENGTH = range(5)
 """The forms of novelty."""
-LEAST = float(np.finfo(np.float64).min)
 
 
 class Novelty(NamedTuple):

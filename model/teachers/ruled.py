@@ -7,6 +7,7 @@ import numpy as np
 
 from model.config import RULES
 from model.teachers.compiled import inner
+from model.teachers.order import goes_before
 from model.teachers.rules import Ledger
 
 BLOCKED, PINNED, MOST, QUOTA = range(len(RULES))
@@ -137,8 +138,7 @@ def best_allowed(
         for i in range(start, end):
             if worth[i] == -np.inf or (best >= 0 and worth[i] < worth[best]):
                 continue
-            better = best < 0 or worth[i] > worth[best]
-            better = better or f[i] > f[best] or (f[i] == f[best] and row[i] < row[best])
+            better = best < 0 or worth[i] > worth[best] or goes_before(f, row, i, best)
             if better and allows(rules, i, step, level):
                 best = i
         if best >= 0:
