@@ -69,3 +69,23 @@ def test_without_categories_it_is_top_k():
     picks = pick(requests, calibrated(2, 1.0))
     assert picks.order.tolist() == [0, 1, 2]
     assert picks.gain[1:].tolist() == [0.7, 0.6]
+
+
+def test_ties_are_exact_in_whatever_order_a_request_is_written():
+    """Weights of a third and of a half round to another sum in each order."""
+    of = [[1, 2], [3, 1], [1, 3], [3, 1, 0], [2], [1, 0, 3], [1, 3], [], [1], [1, 2, 0]]
+    row = [11, 24, 22, 25, 1, 23, 13, 16, 21, 0]
+    e = [[0.0]] * 26
+
+    def first(order: list[int]) -> int:
+        f, each, rows = [0.125] * 10, [of[i] for i in order], [row[i] for i in order]
+        picks = pick(request(f, e, None, each, rows), calibrated(1, 1.0))
+        return rows[int(picks.order.argmax())]
+
+    orders = [
+        [*range(10)],
+        [*range(8), 9, 8],
+        [*reversed(range(10))],
+        [5, 3, 9, 8, 7, 6, 4, 2, 1, 0],
+    ]
+    assert [first(order) for order in orders] == [23] * 4

@@ -29,13 +29,17 @@ def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) 
     Equal gains go to the higher f, then to the lower row.
     """
     book = ledger(rules, requests, config.k)
+    # A sum of floats depends on its order: these are the same however a request is written down.
+    by_row = _sorted_in_parts(requests.row, requests.ends)
+    category = requests.category[_sorted_in_parts(requests.category, requests.category_ends)]
     order, gain = np.zeros(len(requests.f), np.int32), np.full(len(requests.f), np.nan)
     _calibrated(
         requests.ends,
         requests.row,
+        by_row,
         requests.f,
         requests.category_ends,
-        requests.category,
+        category,
         config.k,
         config.diversity_weight,
         *np.empty((4, requests.category.max(initial=-1) + 1)),
@@ -45,6 +49,12 @@ def pick(requests: Requests, config: TeacherConfig, rules: Rules | None = None) 
         gain,
     )
     return Picks(order, gain, None if rules is None else book.relaxed)
+
+
+def _sorted_in_parts(values, ends):
+    """Return the indices that sort each part of `values`; a part stops at its end."""
+    part = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    return np.lexsort((values, part))
 
 
 @inner
@@ -59,6 +69,7 @@ def _term(wanted, given):
 def _calibrated(
     ends,
     row,
+    by_row,
     f,
     category_ends,
     category,
@@ -81,7 +92,7 @@ def _calibrated(
         for c in range(categories):
             wanted[c], given[c] = 0.0, 0.0
         total = 0.0
-        for i in range(start, end):
+        for i in by_row[start:end]:
             low = category_ends[i - 1] if i else 0
             for c in range(low, category_ends[i]):
                 wanted[category[c]] += f[i] / (category_ends[i] - low)
