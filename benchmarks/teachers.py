@@ -83,7 +83,7 @@ def measure(
 
 def in_a_batch(n: int) -> int:
     """Return how many requests of n candidates are timed together."""
-    return max(1, min(16, 10000 // n))
+    return max(1, min(64, 10000 // n))
 
 
 def run_bars(chosen: tuple[Bar, ...], rounds: int) -> list[Result]:

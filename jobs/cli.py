@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from jobs.errors import NothingToDo, Refused
+from jobs.errors import Died, NothingToDo, Refused
 from jobs.lake import Lake, parse_day
 from jobs.profile.config import Profile
 from jobs.profile.load import load_profile
@@ -133,7 +133,7 @@ def run(
     except Refused as refusal:
         print(f"{step}: refused: {refusal}", file=sys.stderr, flush=True)
         return REFUSED
-    except OSError as error:
+    except (Died, OSError) as error:
         print(f"{step}: failed: {error}; nothing was published", file=sys.stderr, flush=True)
         return FAILED
     except NothingToDo as nothing:

@@ -1,4 +1,4 @@
-"""The one exception that a command turns into a message instead of a traceback."""
+"""What a command turns into a message instead of a traceback."""
 
 
 class Refused(Exception):
@@ -7,3 +7,7 @@ class Refused(Exception):
 
 class NothingToDo(Exception):
     """This step has no work on this day; the command exits with 99, which Airflow skips on."""
+
+
+class Died(Exception):
+    """A process that did the work is gone; a rerun may do it. The command exits with 1."""

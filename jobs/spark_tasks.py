@@ -17,16 +17,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs.audit import FileAudit, audit_file
 from jobs.digest import ContentDigest
-from jobs.errors import Refused
+from jobs.errors import Died, Refused
 from jobs.parquet_file import TableWriter
 from schemas.table import Table
 
+WORKER_DIED = "Python worker exited unexpectedly"
+"""Spark's words."""
 REFUSED = f"{Refused.__module__}.{Refused.__name__}: "
 TOLD = pa.schema(
     [
@@ -45,17 +48,22 @@ LOOK_SECONDS, LEAST_TASKS = 2.0, 10
 
 @contextmanager
 def refusals(spark: SparkSession) -> Iterator[None]:
-    """Turn a refusal that a Spark task raised into one that the command shows."""
+    """Turn a refusal that a Spark task raised, or its death, into what the command shows."""
     # Spark writes what a task raised once for each of its layers, and then raises it too.
     spark.sparkContext.setLogLevel("FATAL")
     try:
         yield
         spark.sparkContext.setLogLevel("ERROR")
-    except PySparkException as error:
+    except (PySparkException, Py4JJavaError) as error:
         _, found, words = str(error).partition(REFUSED)
-        if not found:
-            raise
-        raise Refused(words.splitlines()[0]) from error
+        if found:
+            raise Refused(words.splitlines()[0]) from error
+        if WORKER_DIED in str(error):
+            raise Died(
+                "a Python worker of Spark ended without a word, most likely killed for want of "
+                "memory; run the step again, and if it dies again with --master 'local[1]'"
+            ) from error
+        raise
 
 
 def numbers(spark: SparkSession, count: int) -> DataFrame:

@@ -104,7 +104,7 @@ def test_contestants_are_measured_at_each_round():
     one = Contestant("one", "MMR", lambda requests, k: calls.append((len(requests.ends), k)))
     found = measure([one], (200, 5, 8), rounds=2)
     assert len(found["one"]) == 2
-    assert set(calls) == {(16, 5)}
+    assert set(calls) == {(50, 5)}
 
 
 def test_a_picture_of_both_axes_says_the_same_each_time():

@@ -31,7 +31,7 @@ import numpy as np
 
 from model.teachers.compiled import compiled, inner
 from model.teachers.order import goes_before, roughly_by_f
-from model.teachers.products import product, squared_length, weigh
+from model.teachers.products import product, product_and_square, squared_length, weigh
 from model.teachers.requests import Picks, Requests
 from model.teachers.ruled import allows, close_list, open_list, put
 from model.teachers.rules import Ledger, Rules, ledger
@@ -76,11 +76,12 @@ class Candidates(NamedTuple):
     member: np.ndarray  # [N] int64, which candidate of the batch
     row: np.ndarray  # [N] int64
     f: np.ndarray  # [N]
-    per_length: np.ndarray  # [N]; a product times this is x
+    per_length: np.ndarray  # [N]; a product times this is x; known once a direction was seen
     state: np.ndarray  # [N], what the directions it has seen leave of a candidate
-    seen: np.ndarray  # [N] int64, how many directions that is; -1 where per_length is not known
+    seen: np.ndarray  # [N] int64, how many directions that is
     bound: np.ndarray  # [16 blocks], what its gain is at most; -inf of a pick, and behind N
     top: np.ndarray  # [blocks], the largest bound
+    limit: np.ndarray  # [blocks], what no bound of this block or one behind it exceeds
     place: np.ndarray  # [N // 2 + 2] int64, for the sorting
 
 
@@ -132,6 +133,7 @@ def pick_by(
             seen=np.empty(n, np.int64),
             bound=np.empty(blocks * BLOCK),
             top=np.empty(blocks),
+            limit=np.empty(blocks),
             place=np.empty(n // 2 + 2, np.int64),
         ),
         Directions(np.empty((directions, d + 1)), np.empty(directions)),
@@ -184,21 +186,25 @@ def _ceiling(novelty, weight):
 
 @inner(fastmath={"nnan", "nsz"})
 def _largest(bound, b):
-    """Return the largest bound of a block, none of which is nan: so it takes four at a time."""
-    high = -inf
-    for i in range(b * BLOCK, (b + 1) * BLOCK):
-        high = max(high, bound[i])
-    return high
+    """Return the largest bound of a block, none of which is nan; four chains wait for no other."""
+    one, two, three, four = -inf, -inf, -inf, -inf
+    for i in range(b * BLOCK, (b + 1) * BLOCK, 4):
+        one, two = max(one, bound[i]), max(two, bound[i + 1])
+        three, four = max(three, bound[i + 2]), max(four, bound[i + 3])
+    return max(max(one, two), max(three, four))
 
 
 @inner
 def _raise_bounds(those, blocks, ceiling):
     """Let the bound of all that is left be that of something wholly new."""
-    for b in range(blocks):
+    limit = -inf
+    for b in range(blocks - 1, -1, -1):
         for i in range(b * BLOCK, (b + 1) * BLOCK):
             if those.bound[i] > -inf:
                 those.bound[i] = those.f[i] + ceiling
         those.top[b] = _largest(those.bound, b)
+        limit = max(limit, those.top[b])
+        those.limit[b] = limit
 
 
 @inner
@@ -213,7 +219,7 @@ def _open(those, novelty, f, row, start, end):
     state = _state_of_the_new(novelty)
     for i in range(n):
         those.row[i], those.f[i] = row[those.member[i]], f[those.member[i]]
-        those.state[i], those.seen[i], those.bound[i] = state, -1, 0.0
+        those.state[i], those.seen[i], those.bound[i] = state, 0, 0.0
     for i in range(n, blocks * BLOCK):
         those.bound[i] = -inf
     _raise_bounds(those, blocks, _ceiling(novelty, novelty.weight) if novelty.form >= LOG else 0.0)
@@ -221,20 +227,30 @@ def _open(those, novelty, f, row, start, end):
 
 
 @inner
+def _per_length(novelty, square):
+    """Return what turns a product into x, given the candidate's squared length."""
+    if novelty.form == SIGMOID and novelty.scale == 0.0:
+        return 1.0
+    square *= 1.0 + novelty.constant**2
+    return 1.0 / sqrt(square) if square > 0.0 else 0.0
+
+
+@inner
 def _catch_up(novelty, weight, those, i, table, u_squared, directions, known, least):
     """Let a candidate see the directions that it has not, while its gain may reach `least`."""
-    form, r = novelty.form, those.row[i]
-    if those.seen[i] < 0:
-        those.seen[i], those.per_length[i] = 0, 1.0
-        if form != SIGMOID or novelty.scale > 0.0:
-            square = squared_length(table, r, u_squared) * (1.0 + novelty.constant**2)
-            those.per_length[i] = 1.0 / sqrt(square) if square > 0.0 else 0.0
     if those.seen[i] == known:
         return
+    form, r = novelty.form, those.row[i]
     f, state, t = those.f[i], those.state[i], those.seen[i]
     while t < known:
         vector = directions.vector[t]
-        x = those.per_length[i] * product(table, r, vector)
+        if t == 0:
+            # At first sight a vector comes from far: it is read once for both.
+            x, square = product_and_square(table, r, vector, u_squared)
+            those.per_length[i] = _per_length(novelty, square)
+        else:
+            x = product(table, r, vector)
+        x *= those.per_length[i]
         t += 1
         if form >= LOG:
             x += vector[-1]
@@ -258,6 +274,8 @@ def _best(novelty, weight, those, blocks, table, u_squared, directions, known, r
     """Return which candidate is the best that the step allows, or -1; its bound is its gain."""
     ahead = 0
     for b in range(1, blocks):
+        if those.limit[b] < those.top[ahead]:
+            break
         if those.top[b] > those.top[ahead]:
             ahead = b
     for level in range(rules.levels):
@@ -265,6 +283,8 @@ def _best(novelty, weight, those, blocks, table, u_squared, directions, known, r
         for turn in range(-1, blocks):
             # What led by its bound goes first: its gain spares most of the others.
             b = ahead if turn < 0 else turn
+            if those.limit[b] < best_gain:
+                break
             if turn == ahead or those.top[b] < best_gain:
                 continue
             for i in range(b * BLOCK, (b + 1) * BLOCK):
@@ -349,6 +369,9 @@ def _pick_all(
                 break
             m = those.member[best]
             order[m], gain[m], those.bound[best] = step, those.bound[best], -inf
+            if known == 0:
+                square = squared_length(table, row[m], u_squared)
+                those.per_length[best] = _per_length(novelty, square)
             if rules.active:
                 put(rules, request, m, step, last)
             if step == last:

@@ -19,6 +19,19 @@ def product(table: np.ndarray, row: int, direction: np.ndarray) -> float:
 
 
 @inner(fastmath=_SUMS)
+def product_and_square(
+    table: np.ndarray, row: int, direction: np.ndarray, u_squared: np.ndarray
+) -> tuple[float, float]:
+    """Return `product` and `squared_length` of a row that is read once."""
+    total, square = 0.0, 0.0
+    for j in range(table.shape[1]):
+        e = np.float64(table[row, j])
+        total += e * direction[j]
+        square += e * e * u_squared[j]
+    return total, square
+
+
+@inner(fastmath=_SUMS)
 def squared_length(table: np.ndarray, row: int, u_squared: np.ndarray) -> float:
     """Return |e * u|^2 of a row."""
     total = 0.0
