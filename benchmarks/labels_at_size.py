@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks import labels_lake
-from benchmarks.labels_day import done
+from benchmarks.labels_day import Day, run_step
 from benchmarks.labels_picture import picture
 from benchmarks.lake_facts import markdown
 from benchmarks.peak_memory import EVERY_SECONDS, Use
@@ -101,10 +101,9 @@ def prepare(folder: Path, sizes: list[int], items: int) -> None:
         return
     labels_lake.make(folder, sizes, items)
     for number in range(len(sizes)):
-        day = labels_lake.FIRST_DAY + timedelta(days=number)
-        where = ["--lake", str(folder / "lake"), "--profile", str(folder / "size.toml")]
+        day = Day(folder, (labels_lake.FIRST_DAY + timedelta(days=number)).isoformat())
         for step in (promote, build_candidates):
-            done(step.main([*where, "--date", day.isoformat()]))
+            run_step(step, day)
 
 
 def run(way: Way, folder: Path, number: int, requests: int) -> Run:

@@ -6,6 +6,8 @@
   joined     Spark as many would write it: join the vectors, groupBy.applyInPandas, pyversity
 
 `given`, `alone --scores given` and `joined` take the pre-ranking score, a probability here, as f.
+Spark has one worker unless --master says otherwise, as what runs alone has one thread: two cores
+that share a memory bus make each other's work longer, and that is no cost of Spark.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -95,29 +98,18 @@ class Day:
         )
 
 
-def done(code: int) -> None:
-    """Stop where a command did not end well; it has said why."""
-    if code:
+def run_step(step: ModuleType, day: Day, *flags: str) -> None:
+    """Run a command; stop where it does not end well: it has said why."""
+    where = ["--lake", str(day.lake.root), "--profile", str(day.folder / "size.toml")]
+    if code := step.main([*where, "--date", str(day.day), *flags]):
         raise SystemExit(code)
 
 
-def run_jobs(day: Day, source: str) -> None:
-    """Run the commands."""
-    flags = ["--lake", str(day.lake.root), "--date", str(day.day), "--force"]
-    flags += ["--profile", str(day.folder / "size.toml")]
-    if source == "request_logs":
-        done(build_candidates.main(flags))
-    done(label_candidates.main(flags))
-
-
-def run_given(day: Day, source: str) -> None:
-    """Run the jobs with given scores."""
-    if source == "request_logs":
-        flags = ["--lake", str(day.lake.root), "--date", str(day.day), "--force"]
-        done(build_candidates.main([*flags, "--profile", str(day.folder / "size.toml")]))
+def label_given(day: Day, master: str) -> None:
+    """Run the label job with given scores."""
     partition = day.lake.partition("teacher_labels", day.day, teacher_id="given")
     output = Publication(partition, step="given", inputs={}, parameters={})
-    with spark_session("given", "local[*]") as spark, output.attempt() as folder:
+    with spark_session("given", master) as spark, output.attempt() as folder:
         task = day.task(GivenLabelTask, folder, day.partition("candidate_sets").files())
         (written,) = write_labels(spark, task, print)
         shutil.rmtree(task.vectors)
@@ -147,7 +139,7 @@ def run_alone(day: Day, source: str, scores: str) -> None:
             writer.write(labeller.label(part)[0].labels)
 
 
-def run_joined(day: Day) -> None:
+def run_joined(day: Day, master: str) -> None:
     """Join each candidate with its vector, group in Spark, pick with pyversity."""
     from pyversity import Strategy, diversify
 
@@ -166,7 +158,7 @@ def run_joined(day: Day) -> None:
 
     schema = "request_id string, item_id bigint, score double, win int, pick_order int"
     vectors = day.registry.folder(day.version) / "items.parquet"
-    with spark_session("joined", "local[*]") as spark:
+    with spark_session("joined", master) as spark:
         logs = spark.read.parquet(*map(str, day.partition("request_logs").files()))
         logs = logs.select("request_id", "item_id", "score")
         rows = logs.join(spark.read.parquet(str(vectors)), "item_id").groupBy("request_id")
@@ -187,6 +179,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--date", required=True, help="the day, YYYY-MM-DD")
     parser.add_argument("--way", choices=WAYS, required=True)
     parser.add_argument("--source", choices=SOURCES, default="candidate_sets", help="where from")
+    parser.add_argument("--master", default="local[1]", help="of Spark (default: local[1])")
     parser.add_argument("--scores", choices=("model", "given"), default="model", help="of alone")
     return parser
 
@@ -195,14 +188,17 @@ def main(argv: list[str] | None = None) -> int:
     """Label the day once."""
     args = build_parser().parse_args(argv)
     day = Day(args.folder, args.date)
+    again = ("--force", "--master", args.master)
+    if args.way in ("jobs", "given") and args.source == "request_logs":
+        run_step(build_candidates, day, *again)
     if args.way == "jobs":
-        run_jobs(day, args.source)
+        run_step(label_candidates, day, *again)
     elif args.way == "given":
-        run_given(day, args.source)
+        label_given(day, args.master)
     elif args.way == "alone":
         run_alone(day, args.source, args.scores)
     else:
-        run_joined(day)
+        run_joined(day, args.master)
     return 0
 
 

@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs.candidate_pieces import Piece
 from jobs.features import one_chunk
-from jobs.spark_tasks import each_number, numbers
+from jobs.spark_tasks import each_number, mapped, numbers
 
 READ_ROWS = 250_000
 """Log rows that are cut into blocks at once."""
@@ -84,5 +84,5 @@ def shuffled(spark: SparkSession, task: BlockTask, tasks: int) -> DataFrame:
 
     A number that is asked for is one that adaptive execution leaves as it is.
     """
-    blocks = numbers(spark, len(task.pieces)).mapInArrow(task, "part int, block binary")
+    blocks = mapped(numbers(spark, len(task.pieces)), task, BLOCKS)
     return blocks.repartition(tasks, "part")

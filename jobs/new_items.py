@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
-from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs.candidate_pieces import Piece, batches
 from jobs.features import first_of_each, flat
 from jobs.item_vectors import ItemVectors
-from jobs.spark_tasks import each_number, numbers, refusals
+from jobs.spark_tasks import each_number, mapped, numbers, refusals
 from schemas.arrow import ARROW_TYPES
 from schemas.table import Fields
 
@@ -52,8 +51,7 @@ class NewItemsTask:
 def new_items(spark: SparkSession, task: NewItemsTask) -> pa.Table:
     """Return the day's unknown items, sorted by id; the least fields where they contradict."""
     with refusals(spark):
-        frame = numbers(spark, len(task.pieces)).mapInArrow(task, from_arrow_schema(task.schema))
-        found = frame.toArrow()
+        found = mapped(numbers(spark, len(task.pieces)), task, task.schema).toArrow()
     rows = found.group_by(found.column_names).aggregate([])
     rows = rows.sort_by([(name, "ascending") for name in task.fields.item_tokens])
     return rows.filter(pa.array(first_of_each(rows["item_id"].combine_chunks())))

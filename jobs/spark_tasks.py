@@ -5,7 +5,9 @@ them. So a task writes its own file with pyarrow, audits it where it lies, and t
 A task that Spark runs twice writes two files; the driver hears of one, and the other is removed.
 """
 
+import gc
 import json
+import sys
 import threading
 import time
 import uuid
@@ -14,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipimport import zipimporter
 
 import numpy as np
 import pyarrow as pa
@@ -64,6 +67,36 @@ def refusals(spark: SparkSession) -> Iterator[None]:
                 "memory; run the step again, and if it dies again with --master 'local[1]'"
             ) from error
         raise
+
+
+Work = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+"""What a task does: one partition's batches in, batches out."""
+
+
+def mapped(frame: DataFrame, work: Work, schema: pa.Schema) -> DataFrame:
+    """Return what `work` makes of each partition of a frame."""
+    return frame.mapInArrow(_InReusedWorker(work), from_arrow_schema(schema))
+
+
+@dataclass(frozen=True, slots=True)
+class _InReusedWorker:
+    """Work, and what spares the worker's next task 0.4 s.
+
+    Before a task PySpark lets the import system forget what it knows, and so each archive on the
+    path, PySpark's own among them, is listed again in pure Python. After a task it collects
+    garbage, and so looks at all that numba, pandas and torch have loaded.
+    """
+
+    work: Work
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Do the work; of the archives keep nothing, of the loaded say that it stays."""
+        yield from self.work(batches)
+        for path, finder in list(sys.path_importer_cache.items()):
+            if isinstance(finder, zipimporter):
+                del sys.path_importer_cache[path]
+        gc.collect()
+        gc.freeze()
 
 
 def numbers(spark: SparkSession, count: int) -> DataFrame:
@@ -117,7 +150,7 @@ class Written:
 
 def run_tasks(
     frame: DataFrame,
-    work: Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]],
+    work: Work,
     outputs: Sequence[TaskOutput],
     say: Callable[[str], None],
 ) -> list[Written]:
@@ -127,7 +160,7 @@ def run_tasks(
     """
     spark = frame.sparkSession
     with refusals(spark), told_progress(spark, say):
-        told = frame.mapInArrow(work, from_arrow_schema(TOLD)).toArrow().sort_by("task")
+        told = mapped(frame, work, TOLD).toArrow().sort_by("task")
     return [_adopted(output, told) for output in outputs]
 
 

@@ -11,7 +11,7 @@ from pyspark.errors import PySparkException
 from jobs import spark_tasks
 from jobs.audit import audit_whole
 from jobs.errors import Refused
-from jobs.spark_tasks import TaskOutput, run_tasks, told_progress
+from jobs.spark_tasks import TaskOutput, mapped, run_tasks, told_progress
 from schemas.table import Column, Table
 
 TABLE = Table(
@@ -60,6 +60,28 @@ def numbers(output: TaskOutput) -> list[int]:
 
 def run(spark, tasks: int, work, outputs: list[TaskOutput]):
     return run_tasks(spark.range(0, tasks, 1, tasks), work, outputs, print)
+
+
+def test_a_reused_worker_lists_no_archive_and_its_collector_skips_what_is_loaded(spark):
+    """At the start of a task, before it imports a thing; each worker's first task is another."""
+
+    def look(batches):
+        import gc
+        import os
+        import sys
+
+        finders = [type(finder).__name__ for finder in sys.path_importer_cache.values()]
+        for _ in batches:
+            row = {"worker": os.getpid(), "archives": finders.count("zipimporter")}
+            yield pa.RecordBatch.from_pylist([row | {"frozen": gc.get_freeze_count()}])
+
+    schema = pa.schema({"worker": pa.int64(), "archives": pa.int64(), "frozen": pa.int64()}.items())
+    seen = {}
+    for row in mapped(spark.range(0, 12, 1, 12), look, schema).toArrow().to_pylist():
+        seen.setdefault(row["worker"], []).append(row)
+    later = [row for rows in seen.values() for row in rows[1:]]
+    assert len(later) >= 12 - 2
+    assert all(row["archives"] == 0 and row["frozen"] > 10_000 for row in later)
 
 
 def test_each_output_gets_the_files_of_its_tasks_audited_and_numbered(spark, output):

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs.sources.joined_rows import JoinedReader
 from jobs.sources.raw_batch import unreadable
 from jobs.sources.raw_files import Piece
 from jobs.sources.staging import Stager
-from jobs.spark_tasks import each_number, numbers, refusals
+from jobs.spark_tasks import each_number, mapped, numbers, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,8 @@ class Staging:
                 with unreadable(pieces[number].path):
                     yield from reader(pieces[number])
 
-        path, columns = str(self.folder / name), from_arrow_schema(reader.schema)
-        tasks = numbers(self.spark, len(pieces))
+        path = str(self.folder / name)
+        rows = mapped(numbers(self.spark, len(pieces)), read_pieces, reader.schema)
         with refusals(self.spark):
-            tasks.mapInArrow(read_pieces, columns).write.parquet(path)
-        return self.spark.read.schema(columns).parquet(path)
+            rows.write.parquet(path)
+        return self.spark.read.schema(rows.schema).parquet(path)
