@@ -11,11 +11,18 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 PANELS = {
-    "With the model, as the DAG runs it": ("label", "label alone", "build", "build alone"),
+    "With the model, as the DAG runs it": (
+        "label",
+        "cores",
+        "label alone",
+        "build",
+        "build alone",
+    ),
     "The teacher alone: f and u given": ("given", "given alone", "both", "both alone", "joined"),
 }
 COLOURS = {
     "label": "#1f6fb4",
+    "cores": "#7fb2dd",
     "given": "#1f6fb4",
     "build": "#c2571a",
     "both": "#c2571a",
