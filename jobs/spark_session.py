@@ -37,7 +37,7 @@ LOCAL_SETTINGS = {
     "spark.driver.host": "127.0.0.1",
     # A step on one machine is seconds of JVM work: the second compiler and the parallel collector
     # cost more than they save (a first write took 9 s of CPU with these, 21 to 27 without).
-    # It takes a 64th of the machine's memory to begin with, if it is not told to begin small.
+    # A heap that is not told to begin small takes a 64th of the machine's memory at once.
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms64m "
     f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}",
     "spark.sql.shuffle.partitions": "8",
