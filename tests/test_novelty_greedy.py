@@ -55,6 +55,14 @@ def test_every_pick_is_a_best_one(requests, config):
     check_greedy(requests, picks, novelty_of(config), config.k, interest=config.interest)
 
 
+def test_a_copy_that_rounding_makes_newer_than_new_beats_none_of_a_lower_row():
+    """The window forgets all but the opposite of the copies, which is no likeness at all."""
+    requests = of_one(np.array([0, 0.25, 0, 0]), np.array([[1], [3], [1], [-40]]), np.array([3]))
+    requests = replace(requests, row=np.array([2, 1, 0, 3]))
+    teacher = TeacherConfig(name="dpp", diversity_weight=0.05, k=3, interest=True, window=1)
+    assert dpp.pick(requests, teacher).order.tolist() == [0, 1, 3, 2]
+
+
 @pytest.mark.parametrize("name", sorted(TEACHERS))
 @pytest.mark.parametrize(
     "own", [{}, {"window": 5}, {"interest": True}, {"interest": True, "window": 12}]

@@ -240,7 +240,7 @@ def _catch_up(novelty, weight, those, i, table, u_squared, directions, known, le
     """Let a candidate see the directions that it has not, while its gain may reach `least`."""
     if those.seen[i] == known:
         return
-    form, r = novelty.form, those.row[i]
+    form, r, fresh = novelty.form, those.row[i], _state_of_the_new(novelty)
     f, state, t = those.f[i], those.state[i], those.seen[i]
     while t < known:
         vector = directions.vector[t]
@@ -252,11 +252,12 @@ def _catch_up(novelty, weight, those, i, table, u_squared, directions, known, le
             x = product(table, r, vector)
         x *= those.per_length[i]
         t += 1
+        # Rounding must not make a candidate newer than new: its bound would be too low.
         if form >= LOG:
             x += vector[-1]
-            state -= directions.sign[t - 1] * x * x
+            state = min(state - directions.sign[t - 1] * x * x, fresh)
         elif form == MEAN:
-            state += x
+            state += max(x, -1.0)
         elif form == COSINE:
             state = max(state, x)
             if t < known and f + weight * (1.0 - state) < least:
