@@ -4,26 +4,24 @@ A lake with days of so many requests of 500 candidates out of a million items is
 where it is not there yet. CPU time is that of the whole process tree: driver, JVM and workers. What
 one request more costs is the slope between the smallest and the largest day that a way was run on:
 the start of Spark, Java and torch costs no slope. Spark has one worker, as what runs alone has one
-thread, but for "all cores". Writes table.md and cost.svg into --out, and
-renews the block of the README that quotes the table.
+thread, but for "all cores". Writes table.md and cost.svg into --out, and renews the block of the
+README that quotes the table.
 """
 
 import argparse
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from benchmarks import labels_lake
 from benchmarks.labels_day import Day, run_step
 from benchmarks.labels_picture import picture
 from benchmarks.lake_facts import markdown
-from benchmarks.peak_memory import EVERY_SECONDS, Use
+from benchmarks.peak_memory import watched
 from benchmarks.readme_block import renew
 from jobs import build_candidates, promote
 
@@ -113,13 +111,9 @@ def run(way: Way, folder: Path, number: int, requests: int) -> Run:
     """Run one way on one day."""
     day = labels_lake.FIRST_DAY + timedelta(days=number)
     command = [sys.executable, "-m", "benchmarks.labels_day", "--folder", str(folder)]
-    process = psutil.Popen([*command, "--date", day.isoformat(), *way.flags])
-    use = Use()
-    while process.poll() is None:
-        use.look(process)
-        time.sleep(EVERY_SECONDS)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
+    use, code = watched([*command, "--date", day.isoformat(), *way.flags])
+    if code:
+        raise subprocess.CalledProcessError(code, command)
     return Run(requests, sum(use.cpu.values()), use.peak / 2**20)
 
 

@@ -49,20 +49,26 @@ class Use:
         self.peak = max(self.peak, held)
 
 
+def watched(command: list[str]) -> tuple[Use, int]:
+    """Run a command to its end; return what it used and its exit code."""
+    use, process = Use(), psutil.Popen(command)
+    while process.poll() is None:
+        use.look(process)
+        time.sleep(EVERY_SECONDS)
+    return use, process.returncode
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = build_parser()
     command = parser.parse_args(argv).command
     if not command:
         parser.error("give a command to run")
-    started, use = time.monotonic(), Use()
-    process = psutil.Popen(command)
-    while process.poll() is None:
-        use.look(process)
-        time.sleep(EVERY_SECONDS)
+    started = time.monotonic()
+    use, code = watched(command)
     seconds, cpu = time.monotonic() - started, sum(use.cpu.values())
     sys.stdout.write(f"{seconds:.0f} s, {cpu:.0f} s of CPU, {use.peak / 2**20:,.0f} MiB at most\n")
-    return process.returncode
+    return code
 
 
 if __name__ == "__main__":
