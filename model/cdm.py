@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from model.batch import CandidateBatch
-from model.config import ModelConfig
 from model.context_encoder import ContextEncoder, Contexts
 from model.dcn import DCN, Embeddings
+from model.learning_config import ModelConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

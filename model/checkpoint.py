@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from model.cdm import CDM, Shape
-from model.config import ModelConfig
 from model.layout import CONFIG, HISTORY, VOCABULARY, WEIGHTS
+from model.learning_config import ModelConfig
 from model.vocabulary import Vocabulary
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from model.config import ModelConfig
+from model.learning_config import ModelConfig
 
 MASKED = -1e9
 """Stands for minus infinity: 0 * inf would be NaN."""

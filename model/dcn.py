@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from model.config import ModelConfig
+from model.learning_config import ModelConfig
 
 
 class Embeddings(nn.Module):

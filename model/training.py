@@ -7,7 +7,7 @@ import torch
 
 from model.batch import CandidateBatch
 from model.cdm import CDM
-from model.config import TrainingConfig
+from model.learning_config import TrainingConfig
 from model.losses import click_loss, contrastive_loss, distillation_loss, sample_targets
 
 

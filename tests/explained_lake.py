@@ -15,8 +15,9 @@ from jobs.registry import Registry
 from jobs.teacher import teacher_id
 from model import checkpoint
 from model.cdm import CDM, Shape
-from model.config import ModelConfig, PolicyConfig, TeacherConfig
+from model.config import PolicyConfig, TeacherConfig
 from model.layout import ITEMS as MODEL_ITEMS
+from model.learning_config import ModelConfig
 from model.teachers import dpp, ssd
 from model.teachers.choice import TEACHERS
 from model.teachers.requests import Requests

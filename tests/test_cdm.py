@@ -11,8 +11,8 @@ from candidate_sets import ITEM_SIZES, batch, shape
 from jobs.score import Scores, by, serve
 from model.batch import CandidateBatch
 from model.cdm import CDM
-from model.config import ModelConfig
 from model.dcn import DCN, CrossLayer, Embeddings
+from model.learning_config import ModelConfig
 
 SMALL = {"embedding_width": 4, "width": 6, "hidden": (8, 8, 8), "context_size": 3}
 

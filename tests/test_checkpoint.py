@@ -15,7 +15,7 @@ from candidate_sets import ITEM_SIZES, USER_SIZES, batch, shape
 from model import checkpoint
 from model.cdm import CDM
 from model.checkpoint import BadCheckpoint, load, version_of
-from model.config import ModelConfig
+from model.learning_config import ModelConfig
 from model.vocabulary import Vocabulary
 
 USER, ITEM = ("user_id", "query"), ("item_id", "category")

@@ -10,8 +10,8 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from model.config import ModelConfig
 from model.context_encoder import ContextEncoder, Contexts
+from model.learning_config import ModelConfig
 
 WIDTH = 8
 LOUD = 4.0

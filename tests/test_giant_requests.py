@@ -19,7 +19,8 @@ from jobs.item_vectors import ItemVectors
 from jobs.labeller import Labeller
 from jobs.scorer import SCORED_CANDIDATES, ModelScorer
 from model.cdm import CDM, Shape
-from model.config import ModelConfig, TeacherConfig
+from model.config import TeacherConfig
+from model.learning_config import ModelConfig
 from model.lookup import Lookup
 from model.ordering import top_k
 from model.vocabulary import Vocabulary

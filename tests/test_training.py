@@ -10,7 +10,7 @@ from candidate_sets import batch, shape
 
 from model.batch import CandidateBatch
 from model.cdm import CDM
-from model.config import ModelConfig, TrainingConfig
+from model.learning_config import ModelConfig, TrainingConfig
 from model.training import Diverged, Epoch, Losses, batch_losses, fit
 
 SMALL = ModelConfig(embedding_width=4, width=6, hidden=(8, 8, 8), context_size=3, dropout=0.1)

@@ -10,14 +10,13 @@ from jobs.profile.mapping import mapping_problems
 from jobs.sources.config import SourceConfig
 from jobs.world.config import WorldConfig
 from model.config import (
-    ModelConfig,
     PolicyConfig,
     PromotionConfig,
     RankingConfig,
     TeacherConfig,
-    TrainingConfig,
     require_all,
 )
+from model.learning_config import ModelConfig, TrainingConfig
 from schemas.table import ID_KINDS, Fields, Table
 from schemas.tables import declare
 
