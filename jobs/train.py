@@ -5,6 +5,7 @@ Reads examples through Petastorm, writes models/<version>/ and points models/dt=
 
 import argparse
 import dataclasses
+import math
 import sys
 
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ from jobs.teacher import WITHOUT_TEACHER, teacher_id
 from model import checkpoint
 from model.cdm import CDM, Shape
 from model.layout import ITEMS as MODEL_ITEMS
+from model.learning_config import written
 from model.training import Diverged, Epoch, fit
 from model.vocabulary import Vocabulary
 
@@ -66,8 +68,8 @@ def train(task: Task, args: argparse.Namespace) -> None:
     parameters = {
         "kind": "dcn" if args.bootstrap else "cdm",
         "fields": dataclasses.asdict(profile.fields),
-        "model": dataclasses.asdict(profile.model),
-        "training": dataclasses.asdict(profile.training),
+        "model": written(profile.model),
+        "training": written(profile.training),
     }
     recipe = recipe_of(STEP, parameters, inputs)
     if not task.force and registry.is_current(task.day, recipe, bootstrap=args.bootstrap):
@@ -114,6 +116,7 @@ def train(task: Task, args: argparse.Namespace) -> None:
             lambda: judge.epoch(0, shuffle=False),
             training,
             report,
+            steps=math.ceil(learn.rows / training.batch_size),
         )
     except Diverged as diverged:
         raise Refused(f"{source.name}: {diverged}") from diverged

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from model.attention import Contexts
 from model.batch import CandidateBatch
-from model.context_encoder import ContextEncoder, Contexts
+from model.context_encoder import ContextEncoder
 from model.dcn import DCN, Embeddings
+from model.landmarks import choose_landmarks
 from model.learning_config import ModelConfig
+from model.plain_encoder import PlainEncoder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,10 +36,12 @@ class CDM(nn.Module):
     def __init__(self, shape: Shape, config: ModelConfig) -> None:
         """Make the networks; without a win rate the model is the backbone alone."""
         super().__init__()
+        self.config = config
         self.embeddings = Embeddings(list(shape.user_sizes), list(shape.item_sizes), config)
         fields = len(shape.user_sizes) + len(shape.item_sizes)
         self.backbone = DCN(fields * config.embedding_width + shape.dense, config)
-        self.student = ContextEncoder(config) if shape.win_rate else None
+        encoder = ContextEncoder if config.encoder == "contrastive" else PlainEncoder
+        self.student = encoder(config) if shape.win_rate else None
         self.register_buffer("export_scale", torch.ones(()))
         if self.student is not None:
             prior = math.log(shape.win_rate / (1 - shape.win_rate))
@@ -59,13 +64,47 @@ class CDM(nn.Module):
         item = self.embeddings.raw_item(batch.item_tokens[chosen])
         return self.backbone(torch.cat([user[rows], item, batch.dense[chosen]], -1)).view(shape)
 
+    @torch.no_grad()
+    def _served_logits(self, batch: CandidateBatch) -> Tensor:
+        """Return logits of f [B, N] as they would serve: the student reads them, it teaches none.
+
+        Dropout is off, or the student would learn from another f than it is going to see.
+        """
+        was_training = self.backbone.training
+        self.backbone.eval()
+        logits = self.click_logits(batch)
+        self.backbone.train(was_training)
+        return logits
+
     def contexts(
-        self, batch: CandidateBatch, targets: Tensor, noise: torch.Generator | None = None
+        self,
+        batch: CandidateBatch,
+        targets: Tensor,
+        noise: torch.Generator | None = None,
+        *,
+        temperature: float = 0.0,
+        stop_gradient: bool = False,
+        logits: Tensor | None = None,
     ) -> Contexts:
-        """Return the contexts of the targets [B, T]."""
-        e = self.embeddings.item_vector(batch.item_tokens)
-        u = self.embeddings.user_vector(batch.user_tokens)
-        return self.student(e, u, batch.valid, targets, noise)
+        """Return the contexts of the targets [B, T].
+
+        `noise` and `temperature` (tau) are those of a training step; serving has neither.
+        `stop_gradient` keeps gradients out of the shared tables; `logits` of f [B, N] may be given
+        where they are known.
+        """
+        raw_item = self.embeddings.raw_item(batch.item_tokens)
+        raw_user = self.embeddings.raw_user(batch.user_tokens)
+        if stop_gradient:
+            raw_item, raw_user = raw_item.detach(), raw_user.detach()
+        e, u = self.embeddings.item_map(raw_item), self.embeddings.user_map(raw_user)
+        landmarks = None
+        if self.config.reads_f:
+            logits = self._served_logits(batch) if logits is None else logits
+            if 0 < self.config.landmarks < batch.valid.shape[1]:
+                landmarks = choose_landmarks(logits, batch.valid, self.config.landmarks)
+        if self.config.score_feature:
+            e = torch.cat([e, logits[..., None]], dim=-1)
+        return self.student(e, u, batch.valid, targets, noise, temperature, landmarks)
 
     def win_logits(self, contexts: Contexts) -> Tensor:
         """Return logits [B, T] of y_stu = sigmoid(q . C + bias): Eq. 17 and a learned base rate."""
@@ -75,11 +114,12 @@ class CDM(nn.Module):
     def score(self, batch: CandidateBatch) -> tuple[Tensor, Tensor | None]:
         """Return f [B, N] and y_stu [B, N], or None without a student; 0 in padding."""
         self.eval()
-        f = torch.sigmoid(self.click_logits(batch)) * batch.valid
+        logits = self.click_logits(batch)
+        f = torch.sigmoid(logits) * batch.valid
         if self.student is None:
             return f, None
         targets = torch.arange(batch.valid.shape[1]).expand_as(batch.valid)
-        win = torch.sigmoid(self.win_logits(self.contexts(batch, targets)))
+        win = torch.sigmoid(self.win_logits(self.contexts(batch, targets, logits=logits)))
         return f, win * batch.valid
 
     @torch.no_grad()

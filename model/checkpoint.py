@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from model.cdm import CDM, Shape
 from model.layout import CONFIG, HISTORY, VOCABULARY, WEIGHTS
-from model.learning_config import ModelConfig
+from model.learning_config import ModelConfig, written
 from model.vocabulary import Vocabulary
 
 
@@ -40,7 +40,7 @@ def save(
     """
     folder.mkdir(parents=True)
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / WEIGHTS)
-    described = {"shape": asdict(shape), "model": asdict(config), "about": about}
+    described = {"shape": asdict(shape), "model": written(config), "about": about}
     (folder / CONFIG).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
     (folder / HISTORY).write_text(json.dumps(history, indent=1) + "\n")
     vocabulary.save(folder / VOCABULARY)

@@ -1,48 +1,27 @@
-"""The contrastive context encoder (section 3.2, Eq. 5-15), on hard Gumbel-top-k selection.
+"""The contrastive context encoder (section 3.2, Eq. 5-15): two sampled contexts of each target.
 
-Letters: B requests, N candidates, T targets, k context items, d width.
-
-Training selects the k largest perturbed log-probabilities and lets the gradient flow through the
-softmax weights of what was selected: the limit of the relaxation of Eq. 7-10 at temperature 0,
-without its memory of k times N numbers a target. Serving selects without noise, so scores repeat
-bit by bit.
+Training perturbs the attention with Gumbel noise and selects as `model.selection` says. Serving
+selects the plain top k without noise, so scores repeat bit by bit. Letters: B requests, N
+candidates, T targets, M candidates that may stand in a context, d width.
 """
 
-from dataclasses import dataclass
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from model.attention import Contexts, TargetAttention, fusion
 from model.learning_config import ModelConfig
-
-MASKED = -1e9
-"""Stands for minus infinity: 0 * inf would be NaN."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contexts:
-    """What the encoder found for each target: all [B, T, d]."""
-
-    query: Tensor
-    positive: Tensor
-    negative: Tensor
-    fused: Tensor
+from model.relaxed_top_k import MASKED
+from model.selection import context_shares
 
 
-class ContextEncoder(nn.Module):
+class ContextEncoder(TargetAttention):
     """Two sampled contexts of each target, similar and dissimilar, fused with user interest."""
 
     def __init__(self, config: ModelConfig) -> None:
         """Make W_1, W_2, W_3 and the fusion network."""
-        super().__init__()
-        d = config.width
-        self.context_size, self.include_self = config.context_size, config.include_self
-        self.query = nn.Linear(d, d, bias=False)
-        self.key = nn.Linear(d, d, bias=False)
-        self.value = nn.Linear(d, d, bias=False)
-        self.fusion = nn.Sequential(
-            nn.Linear(2 * d, 2 * d), nn.ReLU(), nn.Dropout(config.dropout), nn.Linear(2 * d, d)
-        )
+        super().__init__(config)
+        self.context_size, self.selection = config.context_size, config.selection
+        self.fusion = fusion(2 * config.width, config)
 
     def forward(
         self,
@@ -51,42 +30,36 @@ class ContextEncoder(nn.Module):
         valid: Tensor,
         targets: Tensor,
         noise: torch.Generator | None = None,
+        temperature: float = 0.0,
+        landmarks: Tensor | None = None,
     ) -> Contexts:
         """Encode the targets in the context of their request.
 
         `e` is [B, N, d], `u` [B, d], `valid` [B, N], `targets` [B, T] candidate indices; with
-        `noise` the selection is perturbed by it, without it is the plain top k.
+        `noise` the selection is perturbed by it, without it is the plain top k. `temperature` is
+        tau of the relaxed selections, 0 their hard limit. `landmarks` [B, M] are the candidates
+        that may stand in a context, all N without it.
         """
-        rows = torch.arange(len(e))[:, None]
-        query = self.query(e[rows, targets])  # [B, T, d]
-        attention = query @ self.key(e).transpose(1, 2) / e.shape[-1] ** 0.5  # [B, T, N], Eq. 11
-        blocked = ~valid[:, None, :].expand_as(attention)
-        if not self.include_self:
-            own = torch.zeros_like(blocked).scatter_(2, targets[..., None], value=True)
-            blocked = blocked | own
-        value = self.value(e)
-        positive = self._context(attention, blocked, value, noise)
-        negative = self._context(-attention, blocked, value, noise)
+        query, weight, blocked, value = self.attend(e, valid, targets, landmarks)
+        positive = self._shares(weight, blocked, noise, temperature) @ value
+        negative = self._shares(-weight, blocked, noise, temperature) @ value
         interest = u[:, None, :]
         fused = self.fusion(torch.cat([interest * positive, interest * negative], dim=-1))
         return Contexts(query, positive, negative, fused)  # Eq. 15
 
-    def _context(
-        self, attention: Tensor, blocked: Tensor, value: Tensor, noise: torch.Generator | None
+    def _shares(
+        self, weight: Tensor, blocked: Tensor, noise: torch.Generator | None, temperature: float
     ) -> Tensor:
-        """Return the context [B, T, d] of one direction (Eq. 5-6, 12-13).
+        """Return who stands in the context of one direction [B, T, M] (Eq. 5-6, 12-13).
 
         The negative direction comes in with its attention negated: its samples follow
         softmax(-w) and so do its weights. A target without any other candidate gets zeros.
         """
         # Log-probabilities up to a constant a target, which changes neither choice nor weights.
-        score = attention.masked_fill(blocked, MASKED)
+        score = weight.masked_fill(blocked, MASKED)
         if noise is not None:
             score = score + gumbel(score.shape, noise)
-        weight, chosen = score.topk(min(self.context_size, score.shape[-1]), dim=-1)  # [B, T, k]
-        share = torch.softmax(weight, dim=-1) * (weight > MASKED / 2)
-        spread = torch.zeros_like(score).scatter(2, chosen, share)  # [B, T, N], k of them not 0
-        return spread @ value
+        return context_shares(score, self.context_size, self.selection, temperature)
 
 
 def gumbel(shape: torch.Size, generator: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""The backbone: Deep & Cross network v1 (Wang et al., ADKDD'17) on field embeddings."""
+"""The backbone on field embeddings: Deep & Cross, v1 (ADKDD'17) or v2 (WWW'21), Wang et al."""
 
 from itertools import pairwise
 
@@ -64,13 +64,27 @@ class CrossLayer(nn.Module):
         return x0 * (x @ self.weight).unsqueeze(-1) + self.bias + x
 
 
+class MatrixCrossLayer(nn.Module):
+    """The layer of v2: x_{l+1} = x_0 * (W_l x_l + b_l) + x_l."""
+
+    def __init__(self, width: int) -> None:
+        """Make the layer for inputs [..., width]."""
+        super().__init__()
+        self.linear = nn.Linear(width, width)
+
+    def forward(self, x0: Tensor, x: Tensor) -> Tensor:
+        """Return the next x, [..., width]."""
+        return x0 * self.linear(x) + x
+
+
 class DCN(nn.Module):
     """The click model f(u, i): cross network beside an MLP of ReLU layers (section 4.1.4)."""
 
     def __init__(self, inputs: int, config: ModelConfig) -> None:
         """Make the network for rows [x_u; x_i; dense] of width `inputs`."""
         super().__init__()
-        self.cross = nn.ModuleList(CrossLayer(inputs) for _ in range(config.cross_layers))
+        layer = CrossLayer if config.cross == "v1" else MatrixCrossLayer
+        self.cross = nn.ModuleList(layer(inputs) for _ in range(config.cross_layers))
         widths = [inputs, *config.hidden]
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):

@@ -1,8 +1,13 @@
 """What can be configured of the student and its training; fields name their paper symbols."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
 
 from model.config import require
+
+Selection = Literal["hard", "straight_through", "relaxed", "threshold"]
+Encoder = Literal["contrastive", "attention"]
+Cross = Literal["v1", "v2"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +32,17 @@ class ModelConfig:
     """Mean of |e_i * u|^2 over the training candidates, to which the exported e are scaled."""
     include_self: bool = False
     """Whether a target may stand in its own context."""
+    selection: Selection = "hard"
+    """How training selects context items; relaxed is the paper's (Eq. 7-10), and all serve hard."""
+    encoder: Encoder = "contrastive"
+    """The paper's two contexts, or its ablation: one attention over all, and no InfoNCE."""
+    cross: Cross = "v1"
+    """Cross layers with a weight vector (v1, which the paper cites) or with a matrix (v2)."""
+    score_feature: bool = False
+    """Whether the student sees the logit of f of each candidate; the paper's does not."""
+    landmarks: int = 0
+    """M, candidates of a request, at even ranks by f, that contexts are drawn from; 0 is all, as
+    in the paper."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -37,6 +53,20 @@ class ModelConfig:
         require(self.cross_layers >= 0, "model.cross_layers", self.cross_layers, "at least 0")
         require(bool(self.hidden) and min(self.hidden) >= 1, "model.hidden", self.hidden, "widths")
         require(0 <= self.dropout < 1, "model.dropout", self.dropout, "from 0 to below 1")
+        require(self.landmarks >= 0, "model.landmarks", self.landmarks, "at least 0; 0 is all")
+        for name, kind in (("selection", Selection), ("encoder", Encoder), ("cross", Cross)):
+            allowed, value = get_args(kind), getattr(self, name)
+            require(value in allowed, f"model.{name}", value, f"one of {', '.join(allowed)}")
+        selects = self.encoder == "contrastive" or self.selection == "hard"
+        require(selects, "model.selection", self.selection, _NOT_SELECTED)
+
+    @property
+    def reads_f(self) -> bool:
+        """Whether the student needs f of the candidates."""
+        return self.score_feature or self.landmarks > 0
+
+
+_NOT_SELECTED = "left out, for the encoder attention does not select"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +95,14 @@ class TrainingConfig:
     """beta_2, weight of InfoNCE."""
     nce_temperature: float = 8.0
     """t of Eq. 14."""
+    stop_gradient: bool = False
+    """Whether the student's losses leave the shared embeddings alone; in the paper they do not."""
+    temperature: float = 1.0
+    """tau of Eq. 8-9 at the first step, for model.selection other than hard."""
+    temperature_end: float = 0.1
+    """tau at which it stays, after falling exponentially."""
+    temperature_hold: float = 0.7
+    """Share of the steps of all epochs after which it stays there."""
     targets: int = 64
     """Targets a request in training: all winners, then sampled losers, reweighted; 0 is all."""
     seed: int = 17
@@ -81,3 +119,29 @@ class TrainingConfig:
         require(self.nce_temperature > 0, "training.nce_temperature", self.nce_temperature, "> 0")
         for name in ("beta_kd", "beta_nce", "targets"):
             require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "at least 0")
+        start, end, hold = self.temperature, self.temperature_end, self.temperature_hold
+        require(start > 0, "training.temperature", start, "above 0")
+        at_most = f"above 0 and at most training.temperature = {start:g}"
+        require(0 < end <= start, "training.temperature_end", end, at_most)
+        require(0 < hold <= 1, "training.temperature_hold", hold, "above 0 and at most 1")
+
+
+LATER = (
+    *("selection", "encoder", "cross", "score_feature", "landmarks"),
+    *("stop_gradient", "temperature", "temperature_end", "temperature_hold"),
+)
+"""Keys that are younger than the first models."""
+
+
+def written(config: ModelConfig | TrainingConfig) -> dict[str, Any]:
+    """Return a configuration as a model is described by it.
+
+    A younger key is left out at its default, so that a model keeps the version that it had.
+    """
+    young = {s.name for s in fields(config) if s.name in LATER}
+    usual = type(config)()
+    return {
+        name: value
+        for name, value in asdict(config).items()
+        if name not in young or value != getattr(usual, name)
+    }

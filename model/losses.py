@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from model.context_encoder import Contexts
+from model.attention import Contexts
 
 
 def click_loss(logits: Tensor, label: Tensor) -> Tensor:
@@ -27,8 +27,10 @@ def distillation_loss(logits: Tensor, win: Tensor, weight: Tensor) -> Tensor:
 def contrastive_loss(contexts: Contexts, weight: Tensor, temperature: float) -> Tensor:
     """Return InfoNCE of positive against negative context (Eq. 14), mean over targets.
 
-    With one negative it is softplus((q.C- - q.C+) / t).
+    With one negative it is softplus((q.C- - q.C+) / t); without any it is 0.
     """
+    if contexts.negative is None:
+        return weight.new_zeros(())
     apart = (contexts.query * (contexts.negative - contexts.positive)).sum(-1)
     present = (weight > 0).float()
     return (F.softplus(apart / temperature) * present).sum() / present.sum().clamp_min(1.0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from model.annealing import temperature
 from model.batch import CandidateBatch
 from model.cdm import CDM
 from model.learning_config import TrainingConfig
@@ -38,15 +39,28 @@ class Epoch:
 
 
 def batch_losses(
-    model: CDM, batch: CandidateBatch, config: TrainingConfig, generator: torch.Generator
+    model: CDM,
+    batch: CandidateBatch,
+    config: TrainingConfig,
+    generator: torch.Generator,
+    tau: float = 0.0,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return click, distillation and contrastive loss of a batch; the last two are 0 for a DCN."""
+    """Return click, distillation and contrastive loss of a batch; the last two are 0 for a DCN.
+
+    `tau` is the temperature of the step; a model that is judged selects as it serves.
+    """
     click = click_loss(model.click_logits(batch, batch.exposed), batch.label[batch.exposed])
     if not model.has_student:
         return click, torch.zeros(()), torch.zeros(())
     count = config.targets if model.training else 0
     targets, weight = sample_targets(batch.win, batch.valid, count, generator)
-    contexts = model.contexts(batch, targets, generator if model.training else None)
+    contexts = model.contexts(
+        batch,
+        targets,
+        generator if model.training else None,
+        temperature=tau if model.training else 0.0,
+        stop_gradient=config.stop_gradient,
+    )
     win = batch.win.gather(1, targets)
     return (
         click,
@@ -61,19 +75,21 @@ def fit(
     validation: Callable[[], Iterable[CandidateBatch]],
     config: TrainingConfig,
     report: Callable[[Epoch], None],
+    steps: int,
 ) -> list[Epoch]:
     """Train until the validation loss stops falling; leave the best epoch's weights in the model.
 
     `training(epoch)` gives that epoch's batches, `validation()` the held-out users'. Early
     stopping judges the total loss rather than Recall@K, which a few hundred requests leave too
-    noisy to choose by. Raises Diverged when a loss is not finite.
+    noisy to choose by. `steps` are the batches of an epoch; the temperature falls over those of
+    all epochs. Raises Diverged when a loss is not finite.
     """
     generator = torch.Generator().manual_seed(config.seed)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     best, best_loss, history = {}, float("inf"), []
     for number in range(1, config.epochs + 1):
         model.train()
-        trained = _epoch(model, training(number), config, generator, number, optimizer)
+        trained = _epoch(model, training(number), config, generator, number, optimizer, steps)
         model.eval()
         with torch.no_grad():
             judged = _epoch(model, validation(), config, generator, number, None)
@@ -96,10 +112,12 @@ def _epoch(
     generator: torch.Generator,
     number: int,
     optimizer: torch.optim.Optimizer | None,
+    steps: int = 1,
 ) -> Losses:
     sums, requests = torch.zeros(3), 0
     for step, batch in enumerate(batches, start=1):
-        click, distillation, contrastive = batch_losses(model, batch, config, generator)
+        tau = temperature(config, (number - 1) * steps + step - 1, config.epochs * steps)
+        click, distillation, contrastive = batch_losses(model, batch, config, generator, tau)
         loss = click + config.beta_kd * distillation + config.beta_nce * contrastive
         if not torch.isfinite(loss):
             raise Diverged(

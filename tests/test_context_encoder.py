@@ -10,7 +10,8 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from model.context_encoder import ContextEncoder, Contexts
+from model.attention import Contexts
+from model.context_encoder import ContextEncoder
 from model.learning_config import ModelConfig
 
 WIDTH = 8

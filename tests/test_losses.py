@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from jobs.errors import Refused
 from jobs.profile.load import load_profile
+from model.attention import Contexts
 from model.cdm import CDM
-from model.context_encoder import Contexts
 from model.learning_config import ModelConfig
 from model.losses import click_loss, contrastive_loss, distillation_loss, sample_targets
 

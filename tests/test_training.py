@@ -37,7 +37,7 @@ def train(
 ) -> list[Epoch]:
     batches = [learnable(seed) for seed in range(4)]
     judged = [learnable(9) if held_out is None else held_out]
-    return fit(model, lambda epoch: batches, lambda: judged, config, report)
+    return fit(model, lambda epoch: batches, lambda: judged, config, report, 4)
 
 
 def weights(model: CDM) -> dict[str, torch.Tensor]:
@@ -108,14 +108,14 @@ def test_a_loss_that_is_not_finite_names_epoch_and_step(bad, where):
 
     held_out = [broken if bad == "held" else good]
     with pytest.raises(Diverged, match="the loss is nan in epoch") as caught:
-        fit(make_model(), training, lambda: held_out, QUICK, lambda epoch: None)
+        fit(make_model(), training, lambda: held_out, QUICK, lambda epoch: None, 4)
     assert where in str(caught.value)
     assert "training.learning_rate" in str(caught.value)
 
 
 def test_an_epoch_without_requests_is_refused():
     with pytest.raises(ValueError, match="no requests"):
-        fit(make_model(), lambda epoch: [], lambda: [learnable(0)], QUICK, lambda epoch: None)
+        fit(make_model(), lambda epoch: [], lambda: [learnable(0)], QUICK, lambda epoch: None, 4)
 
 
 def test_the_total_is_equation_20():
@@ -146,8 +146,8 @@ def test_losses_of_an_epoch_are_means_over_requests():
             found = [torch.stack(batch_losses(model, b, QUICK, generator)) for b in parts]
         expected.append((12 * found[0] + 3 * found[1]) / 15)
 
-    fit(model, lambda epoch: parts, lambda: parts, replace(QUICK, epochs=1), report)
-    history = fit(model, lambda epoch: parts, lambda: parts, replace(QUICK, epochs=1), report)
+    fit(model, lambda epoch: parts, lambda: parts, replace(QUICK, epochs=1), report, 2)
+    history = fit(model, lambda epoch: parts, lambda: parts, replace(QUICK, epochs=1), report, 2)
     judged = history[0].validation
     found = torch.tensor([judged.click, judged.distillation, judged.contrastive])
     torch.testing.assert_close(found, expected[-1])
