@@ -11,10 +11,26 @@ from candidate_sets import ITEM_SIZES, batch, shape
 from jobs.score import Scores, by, serve
 from model.batch import CandidateBatch
 from model.cdm import CDM
-from model.dcn import DCN, CrossLayer, Embeddings
+from model.dcn import DCN, CrossLayer, Embeddings, MatrixCrossLayer
+from model.landmarks import choose_landmarks
 from model.learning_config import ModelConfig
 
 SMALL = {"embedding_width": 4, "width": 6, "hidden": (8, 8, 8), "context_size": 3}
+
+
+VARIANTS = (
+    {},
+    {"selection": "relaxed"},
+    {"selection": "straight_through"},
+    {"cross": "v2"},
+    {"encoder": "attention"},
+    {"score_feature": True},
+    {"landmarks": 4},
+    {"encoder": "attention", "score_feature": True, "landmarks": 4},
+    {"landmarks": 1},
+)
+EVERY = pytest.mark.parametrize("variant", VARIANTS, ids=str)
+"""Each way to write the model; what serves must hold for all."""
 
 
 def make_model(win_rate: float = 0.2, seed: int = 0, **config: object) -> CDM:
@@ -48,8 +64,9 @@ def test_scores_are_probabilities_that_differ_and_padding_gets_none():
         assert score[1].std() > 1e-3
 
 
-def test_padding_changes_nothing():
-    model, drawn = make_model(), batch([5, 9, 2])
+@EVERY
+def test_padding_changes_nothing(variant):
+    model, drawn = make_model(**variant), batch([5, 9, 2])
     wider = replace(
         drawn,
         item_tokens=torch.nn.functional.pad(drawn.item_tokens, (0, 0, 0, 4), value=3),
@@ -60,49 +77,55 @@ def test_padding_changes_nothing():
     assert not both(model, wider)[..., 9:].any()
 
 
-def test_permuting_candidates_permutes_scores():
-    model, drawn = make_model(), batch([9, 9])
+@EVERY
+def test_permuting_candidates_permutes_scores(variant):
+    model, drawn = make_model(**variant), batch([9, 9])
     order = torch.randperm(9, generator=torch.Generator().manual_seed(1))
     same(both(model, rows(drawn, slice(None), order)), both(model, drawn)[..., order])
 
 
-def test_the_batch_does_not_matter():
-    model, drawn = make_model(), batch([5, 9, 2, 7, 1, 9])
+@EVERY
+def test_the_batch_does_not_matter(variant):
+    model, drawn = make_model(**variant), batch([5, 9, 2, 7, 1, 9])
     together = both(model, drawn)
     for row, n in enumerate(drawn.valid.sum(1)):
         same(both(model, rows(drawn, [row], slice(n)))[:, 0], together[:, row, :n])
 
 
-def test_serving_is_deterministic_even_after_training_mode():
-    model, drawn = make_model(dropout=0.5), batch([5, 9, 2])
+@EVERY
+def test_serving_is_deterministic_even_after_training_mode(variant):
+    model, drawn = make_model(dropout=0.5, **variant), batch([5, 9, 2])
     first = both(model, drawn)
     assert torch.equal(both(model.train(), drawn), first)
     torch.manual_seed(99)
     assert torch.equal(both(model, drawn), first)
 
 
+@EVERY
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_fewer_candidates_than_context_places(n):
-    model = make_model(context_size=10)
+def test_fewer_candidates_than_context_places(n, variant):
+    model = make_model(context_size=10, **variant)
     f, win = model.score(batch([n]))
     assert torch.isfinite(f).all()
     assert torch.isfinite(win).all()
     assert ((win > 0) & (win < 1)).all()
 
 
-def test_a_lone_candidate_is_judged_by_the_empty_context():
-    model, drawn = make_model(), batch([1])
+@EVERY
+def test_a_lone_candidate_is_judged_by_the_empty_context(variant):
+    model, drawn = make_model(**variant), batch([1])
     encoder = model.student
-    query = encoder.query(model.embeddings.item_vector(drawn.item_tokens))[0, 0]
-    empty = encoder.fusion(torch.zeros(12))
+    query = model.contexts(drawn, torch.zeros(1, 1, dtype=torch.long)).query[0, 0]
+    empty = encoder.fusion(torch.zeros(encoder.fusion[0].in_features))
     expected = torch.sigmoid(query @ empty + model.win_bias)
     torch.testing.assert_close(model.score(drawn)[1][0, 0], expected)
 
 
-def test_gamma_zero_is_the_ranking_of_the_dcn():
+@EVERY
+def test_gamma_zero_is_the_ranking_of_the_dcn(variant):
     """Of this DCN inside CDM, and of a base DCN with the same weights."""
-    model, drawn = make_model(), batch([40, 40, 40])
-    base = make_model(win_rate=0.0)
+    model, drawn = make_model(**variant), batch([40, 40, 40])
+    base = make_model(win_rate=0.0, **variant)
     kept = {name: value for name, value in model.state_dict().items() if name in base.state_dict()}
     base.load_state_dict(kept)
     f, win = (score.double().numpy() for score in model.score(drawn))
@@ -186,6 +209,66 @@ def test_padding_embeddings_are_zero_and_stay_zero():
     embeddings.raw_item(tokens).sum().backward()
     assert not embeddings.item[0].weight.grad[0].any()
     assert embeddings.item[0].weight.grad[3].any()
+
+
+@pytest.mark.parametrize("landmarks", [9, 50])
+@pytest.mark.parametrize("encoder", ["contrastive", "attention"])
+def test_as_many_landmarks_as_candidates_are_the_full_context(landmarks, encoder):
+    full, drawn = make_model(encoder=encoder), batch([5, 9, 2])
+    some, few = (make_model(encoder=encoder, landmarks=m) for m in (landmarks, 3))
+    for other in (some, few):
+        other.load_state_dict(full.state_dict())
+    assert torch.equal(both(some, drawn), both(full, drawn))
+    assert not torch.equal(both(few, drawn)[1, 1], both(full, drawn)[1, 1])
+    same(both(few, drawn)[1, 2], both(full, drawn)[1, 2])
+
+
+def test_contexts_are_drawn_from_the_landmarks_alone():
+    """Moving a candidate that is none moves nobody else."""
+    model, drawn = make_model(landmarks=3), batch([9])
+    chosen = choose_landmarks(model.click_logits(drawn), drawn.valid, 3)[0].tolist()
+    other = next(i for i in range(9) if i not in chosen)
+    e = model.embeddings.item_vector(drawn.item_tokens)
+    moved = e.clone()
+    moved[0, other] += 1.0
+    u, everyone = model.embeddings.user_vector(drawn.user_tokens), torch.arange(9)[None]
+    landmarks = torch.tensor([chosen])
+    before, after = (
+        model.student(x, u, drawn.valid, everyone, landmarks=landmarks).fused[0] for x in (e, moved)
+    )
+    others = [i for i in range(9) if i != other]
+    assert torch.equal(after[others], before[others])
+    assert not torch.equal(after[other], before[other])
+
+
+def test_the_score_feature_reaches_the_student_and_teaches_f_nothing():
+    model, drawn = make_model(score_feature=True, dropout=0.5).train(), batch([9])
+    targets = torch.arange(9)[None]
+    plain = model.win_logits(model.contexts(drawn, targets, logits=torch.zeros(1, 9)))
+    seen = model.contexts(drawn, targets, logits=torch.linspace(-3, 3, 9)[None])
+    assert not torch.allclose(model.win_logits(seen), plain)
+    model.win_logits(model.contexts(drawn, targets)).sum().backward()
+    assert all(p.grad is None for p in model.backbone.parameters())
+    assert model.backbone.training, "the mode is as it was"
+
+
+def test_the_student_learns_from_the_f_that_serves():
+    """No dropout in the logits that it reads, even in training."""
+    model, drawn = make_model(dropout=0.5), batch([9])
+    served = model.click_logits(drawn)
+    assert torch.equal(model.train()._served_logits(drawn), served)
+    assert not torch.equal(model.click_logits(drawn), served)
+
+
+def test_matrix_cross_layer_by_hand():
+    layer = MatrixCrossLayer(2)
+    with torch.no_grad():
+        layer.linear.weight.copy_(torch.tensor([[2.0, -1.0], [0.0, 1.0]]))
+        layer.linear.bias.copy_(torch.tensor([0.5, 0.0]))
+    x0, x = torch.tensor([[1.0, 3.0]]), torch.tensor([[4.0, 5.0]])
+    # W x + b = (3.5, 5), so (1, 3) * (3.5, 5) + (4, 5)
+    assert layer(x0, x).tolist() == [[7.5, 20.0]]
+    assert type(make_model(cross="v2").backbone.cross[0]) is MatrixCrossLayer
 
 
 def test_cross_layer_by_hand():

@@ -167,3 +167,58 @@ def test_judging_uses_every_target_and_no_noise():
         for seed in (1, 2)
     ]
     assert noisy[0] != noisy[1]
+
+
+@pytest.mark.parametrize("selection", ["straight_through", "relaxed", "threshold"])
+@pytest.mark.parametrize("landmarks", [0, 5])
+def test_every_selection_learns(selection, landmarks):
+    torch.manual_seed(0)
+    chosen = replace(SMALL, selection=selection, landmarks=landmarks)
+    history = train(CDM(shape(0.5), chosen), replace(QUICK, epochs=12, patience=12))
+    first, last = history[0].validation, history[-1].validation
+    assert last.distillation < 0.9 * first.distillation
+    assert last.contrastive < first.contrastive
+
+
+def test_plain_attention_learns_and_has_no_infonce():
+    torch.manual_seed(0)
+    plain = CDM(shape(0.5), replace(SMALL, encoder="attention", score_feature=True))
+    history = train(plain)
+    assert history[-1].validation.distillation < 0.9 * history[0].validation.distillation
+    assert {epoch.training.contrastive for epoch in history} == {0.0}
+
+
+def test_the_temperature_of_a_step_reaches_the_encoder_and_falls(monkeypatch):
+    model, seen = CDM(shape(0.5), replace(SMALL, selection="relaxed")), []
+    forward = model.student.forward
+
+    def recorded(*args: object) -> object:
+        seen.append(args[5])
+        return forward(*args)
+
+    monkeypatch.setattr(model.student, "forward", recorded)
+    train(model, replace(QUICK, epochs=2))
+    # Four steps and one judgement an epoch; eight steps in all, of which tau falls over 5.6.
+    expected = [0.1 ** min(1.0, step / 5.6) for step in range(8)]
+    assert seen == pytest.approx([*expected[:4], 0.0, *expected[4:], 0.0])
+
+
+def test_hard_selection_knows_no_temperature():
+    found = []
+    for tau in (0.0, 1.0):
+        model = make_model().train()
+        torch.manual_seed(1)
+        losses = batch_losses(model, learnable(1), QUICK, torch.Generator().manual_seed(2), tau)
+        found.append([loss.item() for loss in losses])
+    assert found[0] == found[1]
+
+
+def test_stop_gradient_keeps_the_student_out_of_the_shared_tables():
+    for stop in (False, True):
+        model = make_model().train()
+        config = replace(QUICK, stop_gradient=stop)
+        _, *student = batch_losses(model, learnable(1), config, torch.Generator().manual_seed(2))
+        sum(student).backward()
+        tables = [table.weight.grad for table in model.embeddings.item]
+        assert all(grad is None or not grad.any() for grad in tables) == stop
+        assert model.embeddings.item_map.weight.grad.any(), "P_I belongs to the student"
