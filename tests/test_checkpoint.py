@@ -15,7 +15,7 @@ from candidate_sets import ITEM_SIZES, USER_SIZES, batch, shape
 from model import checkpoint
 from model.cdm import CDM
 from model.checkpoint import BadCheckpoint, load, version_of
-from model.learning_config import ModelConfig
+from model.learning_config import LATER, ModelConfig
 from model.vocabulary import Vocabulary
 
 USER, ITEM = ("user_id", "query"), ("item_id", "category")
@@ -82,6 +82,19 @@ def test_the_same_model_comes_back(tmp_path, win_rate):
     assert torch.equal(loaded.item_vectors(drawn.item_tokens), vectors)
     for name, tokens in make_vocabulary().tokens.items():
         assert vocabulary.tokens[name].equals(tokens)
+
+
+def test_a_younger_setting_comes_back_and_is_written_only_where_it_is_set(tmp_path):
+    chosen = replace(CONFIG, cross="v2", selection="relaxed", score_feature=True, landmarks=4)
+    torch.manual_seed(0)
+    model, drawn = CDM(shape(), chosen), batch([5, 9])
+    folder = save(tmp_path, model, chosen)
+    loaded, _ = load(folder, USER, ITEM)
+    for found, expected in zip(loaded.score(drawn), model.score(drawn), strict=True):
+        assert torch.equal(found, expected)
+    assert json.loads((folder / "config.json").read_text())["model"]["cross"] == "v2"
+    usual = json.loads((save(tmp_path) / "config.json").read_text())["model"]
+    assert not set(usual) & set(LATER), "models of before would get another version"
 
 
 def test_the_files_are_no_pickles(tmp_path):
