@@ -6,6 +6,8 @@ entries that are not masked. As the temperature tau falls, both tend to the hard
 in float32 or wider.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
@@ -37,19 +39,24 @@ def threshold_top_k(score: Tensor, k: int, temperature: float) -> Tensor:
     return _Threshold.apply(score, k, temperature)
 
 
-def _step(alpha: Tensor, temperature: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return P, log P, log(1 - P) and the place of the largest P, [..., 1].
+def _parts(p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return where P > 1/2 (once a row at most), P elsewhere or 0, and the sum of the latter.
 
-    The largest P rounds to 1 where 1 - P is far from 0 in logarithms, so its 1 - P is the sum of
-    the others'. These are at most 1/2.
+    P rounds to 1 where 1 - P is far from 0 in logarithms, but that sum *is* 1 - P of the peak.
     """
-    log_p = torch.log_softmax(alpha / temperature, dim=-1)
-    peak = log_p.argmax(dim=-1, keepdim=True)
-    others = log_p.scatter(-1, peak, float("-inf")).logsumexp(-1, keepdim=True)
-    p = log_p.exp()
-    # The clamp to 1/2 keeps the peak, which is overwritten, out of log(0).
-    log_rest = torch.log1p(-p.clamp_max(0.5)).scatter(-1, peak, others.clamp_min(MASKED))
-    return p, log_p, log_rest, peak
+    is_peak = p > 0.5
+    small = p * ~is_peak
+    return is_peak, small, small.sum(-1, keepdim=True).clamp_min(torch.finfo(p.dtype).tiny)
+
+
+def _softmaxes(score: Tensor, k: int, temperature: float) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield P^j and which rows [..., 1] pick it, j <= k', for j = 1.. of the longest row."""
+    picks, alpha = is_open(score).sum(-1, keepdim=True).clamp_max(k), score
+    for j in range(int(picks.max()) if picks.numel() else 0):
+        p = torch.softmax(alpha / temperature, dim=-1)
+        yield p, j < picks
+        is_peak, small, rest = _parts(p)
+        alpha = alpha + torch.log1p(-small) + is_peak * rest.log()
 
 
 class _Successive(torch.autograd.Function):
@@ -57,12 +64,9 @@ class _Successive(torch.autograd.Function):
     def forward(ctx: FunctionCtx, score: Tensor, k: int, temperature: float) -> Tensor:
         ctx.save_for_backward(score)
         ctx.k, ctx.temperature = k, temperature
-        picks = is_open(score).sum(-1, keepdim=True).clamp_max(k)
-        mass, alpha = torch.zeros_like(score), score
-        for j in range(_most(picks)):
-            p, _, log_rest, _ = _step(alpha, temperature)
-            mass += p * (j < picks)
-            alpha = alpha + log_rest
+        mass = torch.zeros_like(score)
+        for p, is_picked in _softmaxes(score, k, temperature):
+            mass += p * is_picked
         return mass
 
     @staticmethod
@@ -82,24 +86,18 @@ def _successive_gradient(score: Tensor, upstream: Tensor, k: int, temperature: f
     With lambda^{k+1} = 0, backwards over j: h = G - lambda / (1 - P) and
     lambda <- lambda + P * (h - <P, h>) / tau.
     """
-    picks = is_open(score).sum(-1, keepdim=True).clamp_max(k)
-    steps, alpha = [], score
-    for j in range(_most(picks)):
-        p, log_p, log_rest, peak = _step(alpha, temperature)
-        steps.append((p, log_p, peak, log_rest.gather(-1, peak), j < picks))
-        alpha = alpha + log_rest
     ahead = torch.zeros_like(score)
-    for p, log_p, peak, log_others, is_taken in reversed(steps):
-        # P (h - <P, h>) with its 1 / (1 - P) cancelled by hand: at the peak it has no bound. Let
-        # odds = P / (1 - P) off the peak and pull = sum of odds * lambda there; what the peak
-        # takes from the others goes by their shares among themselves, P / (1 - P_peak) <= 1.
-        at_peak = (p * ahead).gather(-1, peak)
-        odds = (p / (1 - p.clamp_max(0.5))).scatter(-1, peak, 0.0)
+    for p, is_picked in reversed(list(_softmaxes(score, k, temperature))):
+        # P (h - <P, h>) with its 1 / (1 - P) cancelled by hand, for at the peak it has no bound:
+        # odds = P / (1 - P) off the peak, pull = sum of odds * lambda, and what the peak passes to
+        # the others goes by their shares among themselves.
+        is_peak, small, rest = _parts(p)
+        odds = small / (1 - small)
         pull = (odds * ahead).sum(-1, keepdim=True)
-        shares = (log_p - log_others).clamp_max(0.0).exp().scatter(-1, peak, 0.0)
-        through_log = p * (pull - odds * ahead - ahead) + at_peak * shares
+        at_peak = (p * is_peak * ahead).sum(-1, keepdim=True)
+        through_log = p * (pull - odds * ahead - ahead) + at_peak * (small / rest)
         through_mass = p * (upstream - (p * upstream).sum(-1, keepdim=True))
-        ahead = ahead + is_taken * (through_mass + through_log) / temperature
+        ahead = ahead + is_picked * (through_mass + through_log) / temperature
     return ahead * is_open(score)
 
 
@@ -131,8 +129,3 @@ class _Threshold(torch.autograd.Function):
         total = slope.sum(-1, keepdim=True).clamp_min(torch.finfo(mass.dtype).tiny)
         mean = (slope / total * upstream).sum(-1, keepdim=True)
         return slope * (upstream - mean) / ctx.temperature, None, None
-
-
-def _most(picks: Tensor) -> int:
-    """Return the largest of some counts, 0 of none."""
-    return int(picks.max()) if picks.numel() else 0
