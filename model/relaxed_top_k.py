@@ -42,7 +42,8 @@ def threshold_top_k(score: Tensor, k: int, temperature: float) -> Tensor:
 def _parts(p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return where P > 1/2 (once a row at most), P elsewhere or 0, and the sum of the latter.
 
-    P rounds to 1 where 1 - P is far from 0 in logarithms, but that sum *is* 1 - P of the peak.
+    P rounds to 1 where 1 - P is far from 0 in logarithms, but that sum *is* 1 - P of the peak, down
+    to the least normal number: e^-87 in float32.
     """
     is_peak = p > 0.5
     small = p * ~is_peak
@@ -111,6 +112,7 @@ class _Threshold(torch.autograd.Function):
         low = score.masked_fill(~are_open, -MASKED).amin(-1, keepdim=True)
         low, high = (end - temperature * share.logit() for end in (low, score.amax(-1, True)))
         for _ in range(torch.finfo(score.dtype).bits):
+            # As many halvings as the type has bits: the interval is then as narrow as it can tell.
             middle = (low + high) / 2
             is_low = torch.sigmoid((score - middle) / temperature).sum(-1, keepdim=True) > k
             low, high = torch.where(is_low, middle, low), torch.where(is_low, high, middle)
