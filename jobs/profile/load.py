@@ -21,16 +21,20 @@ FAILED = object()
 
 def load_profile(name: str) -> Profile:
     """Return a shipped profile by name, or a TOML file's; refuse all that is wrong at once."""
-    where, text = profile_text(name)
+    return read_as(Profile, *profile_text(name), "profile")
+
+
+def read_as(cls: type, where: str, text: str, kind: str) -> Any:  # noqa: ANN401 - a `cls`
+    """Return a TOML text as a dataclass; refuse all that is wrong at once."""
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Refused(f"profile {where}: {error}") from error
+        raise Refused(f"{kind} {where}: {error}") from error
     builder = _Builder()
-    profile = builder.section(Profile, values, "")
+    made = builder.section(cls, values, "")
     if builder.problems:
         raise refusal(where, builder.problems, text)
-    return profile
+    return made
 
 
 def profile_text(name: str) -> tuple[str, str]:

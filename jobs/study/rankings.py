@@ -1,0 +1,85 @@
+"""How scores become lists: every ranking of the study with the weights that it is tried at.
+
+Weights stand from the least diversity to the most, so that a ranking's points make a front.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from jobs.study.arena import Arena, Requests
+from jobs.study.outputs import Outputs, best_first, places_of, teach
+from model.config import TeacherConfig
+
+LAMBDAS = (0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5)
+"""The paper's grid of lambda, and beyond both of its ends."""
+GAMMAS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5)
+"""The paper's grid of gamma likewise."""
+DECAYS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5)
+SEED = 5
+
+Scored = tuple[Arena, Requests, Outputs | None]
+Lists = Callable[[Scored, float, int], np.ndarray]
+"""From scored requests, a weight and K, lists [R, K] of candidate indices, -1 beyond their end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """One way to rank, at every weight that it has."""
+
+    lists: Lists
+    weights: tuple[float, ...] = (0.0,)
+
+
+def _sorted(score: np.ndarray, scored: Scored, depth: int) -> np.ndarray:
+    arena, requests, _ = scored
+    return best_first(score, requests, arena.item_rows(requests), depth)
+
+
+def _random(scored: Scored, weight: float, depth: int) -> np.ndarray:
+    draw = np.random.default_rng(SEED).random(len(scored[1].item))
+    return _sorted(draw, scored, depth)
+
+
+def _pre_ranker(scored: Scored, weight: float, depth: int) -> np.ndarray:
+    return _sorted(scored[1].pre_rank, scored, depth)
+
+
+def _f(scored: Scored, weight: float, depth: int) -> np.ndarray:
+    return _sorted(scored[2].f, scored, depth)
+
+
+def _fused(scored: Scored, weight: float, depth: int) -> np.ndarray:
+    """Rank by f + gamma y_stu (Eq. 20)."""
+    return _sorted(scored[2].f + weight * scored[2].win, scored, depth)
+
+
+def teacher_of(name: str, weight: float, k: int) -> TeacherConfig:
+    """Return a teacher at a weight: lambda, or delta of category decay."""
+    if name == "category_decay":
+        return TeacherConfig(name=name, decay=weight, k=k)
+    return TeacherConfig(name=name, diversity_weight=weight, k=k)
+
+
+def _reranked(name: str) -> Lists:
+    def lists(scored: Scored, weight: float, depth: int) -> np.ndarray:
+        order = teach(*scored, teacher_of(name, weight, depth))
+        return places_of(order, scored[1].ends, depth)
+
+    return lists
+
+
+RANKINGS = {
+    "random": Ranking(_random),
+    "pre_ranker": Ranking(_pre_ranker),
+    "f": Ranking(_f),
+    "fused": Ranking(_fused, GAMMAS),
+    **{
+        name: Ranking(_reranked(name), LAMBDAS)
+        for name in ("mmr", "mmr_item", "one_pass", "dpp", "ssd", "msd", "calibrated")
+    },
+    "category_decay": Ranking(_reranked("category_decay"), DECAYS),
+}
+"""By name; those that re-rank are called as their teachers are."""
+READS_CATEGORIES = ("category_decay", "calibrated")

@@ -1,0 +1,55 @@
+"""The models of the study: what each learns from, and which rankings its scores are tried in."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+DCN = "dcn"
+"""The base: it teaches, and every re-ranking stands on its f."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Training:
+    """One way to train."""
+
+    label: str
+    """What tables and pictures call it."""
+    rankings: tuple[str, ...] = ("fused",)
+    """By name, from `rankings`."""
+    teacher: str = ""
+    """Which teacher labels, at the weight that its re-ranking of DCN was given on validation."""
+    teacher_weight: float | None = None
+    """The teacher's weight where it is fixed."""
+    labels: Literal["as they are", "shuffled"] = "as they are"
+    clicks: Literal["as they are", "unworn", "inverse propensity"] = "as they are"
+    model: dict[str, object] = field(default_factory=dict)
+    """Changes to [model]."""
+    training: dict[str, object] = field(default_factory=dict)
+    """Changes to [training]."""
+    is_frozen: bool = False
+    """Whether the student alone learns, on DCN's own f."""
+
+
+TRAININGS = {
+    DCN: Training(
+        label="DCN",
+        rankings=(
+            *("random", "pre_ranker", "f", "mmr_item", "mmr", "one_pass", "category_decay"),
+            *("dpp", "ssd", "msd", "calibrated"),
+        ),
+    ),
+    "ipw": Training(label="IPW", rankings=("f",), clicks="inverse propensity"),
+    "unworn": Training(label="DCN on clicks that nothing wore", rankings=("f",), clicks="unworn"),
+    "cdm": Training(label="CDM", teacher="mmr"),
+    "no_infonce": Training(label="CDM - InfoNCE", teacher="mmr", training={"beta_nce": 0.0}),
+    "no_cce": Training(label="CDM - CCE", teacher="mmr", model={"encoder": "attention"}),
+    "lambda_0": Training(label="CDM, teacher of lambda 0", teacher="mmr", teacher_weight=0.0),
+    "shuffled": Training(label="CDM, shuffled labels", teacher="mmr", labels="shuffled"),
+    "no_kd": Training(label="CDM - KD", teacher="mmr", training={"beta_kd": 0.0}),
+    "no_context": Training(
+        label="CDM without context", teacher="mmr", model={"encoder": "pointwise"}
+    ),
+    "from_decay": Training(label="CDM from category decay", teacher="category_decay"),
+    "from_dpp": Training(label="CDM from DPP", teacher="dpp"),
+    "from_ssd": Training(label="CDM from SSD", teacher="ssd"),
+    "from_calibrated": Training(label="CDM from calibration", teacher="calibrated"),
+}
