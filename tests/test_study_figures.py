@@ -1,5 +1,7 @@
 """The study's figures: fronts at equal recall, fidelity, choice, and intervals over seeds."""
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -51,7 +53,7 @@ def test_a_front_read_between_its_points_is_what_fine_steps_along_it_find(points
     steps = np.linspace(0, 1, 2001)
     along = [
         (x0 + steps * (x1 - x0), y0 + steps * (y1 - y0))
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False)
+        for (x0, y0), (x1, y1) in itertools.pairwise(points)
     ]
     kept = [b for line in along for a, b in zip(*line, strict=True) if a >= least]
     found = most_at(x, y, np.array([least]))[0]
