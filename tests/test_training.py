@@ -11,7 +11,8 @@ from candidate_sets import batch, shape
 from model.batch import CandidateBatch
 from model.cdm import CDM
 from model.learning_config import ModelConfig, TrainingConfig
-from model.training import Diverged, Epoch, Losses, batch_losses, fit
+from model.step_losses import batch_losses
+from model.training import Diverged, Epoch, Losses, fit
 
 SMALL = ModelConfig(embedding_width=4, width=6, hidden=(8, 8, 8), context_size=3, dropout=0.1)
 QUICK = TrainingConfig(epochs=5, patience=5, learning_rate=0.02, targets=4, seed=3)
