@@ -1,19 +1,16 @@
-"""CDM: the click model f, and the student that predicts which candidates the teacher picks."""
+"""CDM: the click model f, and a student beside it on the same embedding tables."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from model.attention import Contexts
 from model.batch import CandidateBatch
-from model.context_encoder import ContextEncoder
 from model.dcn import DCN, Embeddings
-from model.landmarks import choose_landmarks
 from model.learning_config import ModelConfig
-from model.plain_encoder import PlainEncoder
+from model.students.choice import make_student
+from model.students.student import Array, CandidateView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +28,7 @@ class Shape:
 
 
 class CDM(nn.Module):
-    """DCN backbone with or without the distilled student."""
+    """DCN backbone with or without a student."""
 
     def __init__(self, shape: Shape, config: ModelConfig) -> None:
         """Make the networks; without a win rate the model is the backbone alone."""
@@ -40,29 +37,26 @@ class CDM(nn.Module):
         self.embeddings = Embeddings(list(shape.user_sizes), list(shape.item_sizes), config)
         fields = len(shape.user_sizes) + len(shape.item_sizes)
         self.backbone = DCN(fields * config.embedding_width + shape.dense, config)
-        encoder = ContextEncoder if config.encoder == "contrastive" else PlainEncoder
-        self.student = encoder(config) if shape.win_rate else None
+        self.student = (
+            make_student(config, shape.win_rate, len(shape.item_sizes)) if shape.win_rate else None
+        )
         self.register_buffer("export_scale", torch.ones(()))
-        if self.student is not None:
-            prior = math.log(shape.win_rate / (1 - shape.win_rate))
-            self.win_bias = nn.Parameter(torch.tensor(prior))
 
     @property
     def has_student(self) -> bool:
-        """Whether the model predicts win probabilities."""
+        """Whether there is more than f."""
         return self.student is not None
 
     def click_logits(self, batch: CandidateBatch, chosen: Tensor | None = None) -> Tensor:
         """Return logits of f: [B, N], or [M] for the M candidates that `chosen` [B, N] marks."""
         user = self.embeddings.raw_user(batch.user_tokens)
         if chosen is None:
-            chosen = torch.ones_like(batch.valid)
-            shape = chosen.shape
+            item, dense = self.embeddings.raw_item(batch.item_tokens), batch.dense
+            user = user[:, None].expand(-1, item.shape[1], -1)
         else:
-            shape = (-1,)
-        rows = chosen.nonzero()[:, 0]
-        item = self.embeddings.raw_item(batch.item_tokens[chosen])
-        return self.backbone(torch.cat([user[rows], item, batch.dense[chosen]], -1)).view(shape)
+            item = self.embeddings.raw_item(batch.item_tokens[chosen])
+            user, dense = user[chosen.nonzero()[:, 0]], batch.dense[chosen]
+        return self.backbone(torch.cat([user, item, dense], -1))
 
     @torch.no_grad()
     def _served_logits(self, batch: CandidateBatch) -> Tensor:
@@ -76,19 +70,15 @@ class CDM(nn.Module):
         self.backbone.train(was_training)
         return logits
 
-    def contexts(
+    def view(
         self,
         batch: CandidateBatch,
-        targets: Tensor,
-        noise: torch.Generator | None = None,
         *,
-        temperature: float = 0.0,
         stop_gradient: bool = False,
         logits: Tensor | None = None,
-    ) -> Contexts:
-        """Return the contexts of the targets [B, T].
+    ) -> CandidateView:
+        """Return what the student reads of the requests.
 
-        `noise` and `temperature` (tau) are those of a training step; serving has neither.
         `stop_gradient` keeps gradients out of the shared tables; `logits` of f [B, N] may be given
         where they are known.
         """
@@ -96,31 +86,31 @@ class CDM(nn.Module):
         raw_user = self.embeddings.raw_user(batch.user_tokens)
         if stop_gradient:
             raw_item, raw_user = raw_item.detach(), raw_user.detach()
-        e, u = self.embeddings.item_map(raw_item), self.embeddings.user_map(raw_user)
-        landmarks = None
-        if self.config.reads_f:
-            logits = self._served_logits(batch) if logits is None else logits
-            if 0 < self.config.landmarks < batch.valid.shape[1]:
-                landmarks = choose_landmarks(logits, batch.valid, self.config.landmarks)
-        if self.config.score_feature:
-            e = torch.cat([e, logits[..., None]], dim=-1)
-        return self.student(e, u, batch.valid, targets, noise, temperature, landmarks)
-
-    def win_logits(self, contexts: Contexts) -> Tensor:
-        """Return logits [B, T] of y_stu = sigmoid(q . C + bias): Eq. 17 and a learned base rate."""
-        return (contexts.query * contexts.fused).sum(-1) + self.win_bias
+        if not self.student.reads_f:
+            logits = None
+        elif logits is None:
+            logits = self._served_logits(batch)
+        return CandidateView(
+            e=self.embeddings.item_map(raw_item),
+            u=self.embeddings.user_map(raw_user),
+            item_tokens=batch.item_tokens,
+            valid=batch.valid,
+            logits=logits,
+        )
 
     @torch.no_grad()
     def score(self, batch: CandidateBatch) -> tuple[Tensor, Tensor | None]:
-        """Return f [B, N] and y_stu [B, N], or None without a student; 0 in padding."""
+        """Return f [B, N] and the student's y [B, N], or None without one; 0 in padding."""
         self.eval()
         logits = self.click_logits(batch)
         f = torch.sigmoid(logits) * batch.valid
         if self.student is None:
             return f, None
-        targets = torch.arange(batch.valid.shape[1]).expand_as(batch.valid)
-        win = torch.sigmoid(self.win_logits(self.contexts(batch, targets, logits=logits)))
-        return f, win * batch.valid
+        return f, self.student.score(self.view(batch, logits=logits)) * batch.valid
+
+    def fuse(self, f: Array, y: Array | None, gamma: float) -> Array:
+        """Return the final ranking score [...] of f and y [...]; without a student it is f."""
+        return f if self.student is None else self.student.fuse(f, y, gamma)
 
     @torch.no_grad()
     def user_vectors(self, user_tokens: Tensor) -> Tensor:

@@ -39,7 +39,8 @@ def save(
     `about` says what the model was made from and stands in config.json, so in the version too.
     """
     folder.mkdir(parents=True)
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / WEIGHTS)
+    weights = {_on_disk(k): v.contiguous() for k, v in model.state_dict().items()}
+    save_file(weights, folder / WEIGHTS)
     described = {"shape": asdict(shape), "model": written(config), "about": about}
     (folder / CONFIG).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
     (folder / HISTORY).write_text(json.dumps(history, indent=1) + "\n")
@@ -77,7 +78,9 @@ def load(
         shape = Shape(**{k: _tuple(v) for k, v in described["shape"].items()})
         config = ModelConfig(**{k: _tuple(v) for k, v in described["model"].items()})
         model = CDM(shape, config)
-        model.load_state_dict(load_file(folder / WEIGHTS))
+        current = {_on_disk(name): name for name in model.state_dict()}
+        weights = load_file(folder / WEIGHTS)
+        model.load_state_dict({current.get(name, name): w for name, w in weights.items()})
         vocabulary = Vocabulary.load(folder / VOCABULARY, user_names + item_names)
     except BadCheckpoint:
         raise
@@ -86,6 +89,15 @@ def load(
             f"{folder} cannot be loaded ({error}); train that day again with --force"
         ) from error
     return model.eval(), vocabulary
+
+
+def _on_disk(name: str) -> str:
+    """Return what a weight is called in the file: as in the first models, so that these load."""
+    first_names = {"student.encoder.": "student.", "student.win_bias": "win_bias"}
+    for now, first in first_names.items():
+        if name.startswith(now):
+            return first + name.removeprefix(now)
+    return name
 
 
 def _tuple(value: object) -> object:

@@ -60,11 +60,6 @@ class ModelConfig:
         selects = self.encoder == "contrastive" or self.selection == "hard"
         require(selects, "model.selection", self.selection, _NOT_SELECTED)
 
-    @property
-    def reads_f(self) -> bool:
-        """Whether the student needs f of the candidates."""
-        return self.score_feature or self.landmarks > 0
-
 
 _NOT_SELECTED = "left out, for the encoder attention does not select"
 

@@ -114,10 +114,11 @@ def test_fewer_candidates_than_context_places(n, variant):
 @EVERY
 def test_a_lone_candidate_is_judged_by_the_empty_context(variant):
     model, drawn = make_model(**variant), batch([1])
-    encoder = model.student
-    query = model.contexts(drawn, torch.zeros(1, 1, dtype=torch.long)).query[0, 0]
+    encoder = model.student.encoder
+    alone = torch.zeros(1, 1, dtype=torch.long)
+    query = model.student.contexts(model.view(drawn), alone).query[0, 0]
     empty = encoder.fusion(torch.zeros(encoder.fusion[0].in_features))
-    expected = torch.sigmoid(query @ empty + model.win_bias)
+    expected = torch.sigmoid(query @ empty + model.student.win_bias)
     torch.testing.assert_close(model.score(drawn)[1][0, 0], expected)
 
 
@@ -151,18 +152,18 @@ def test_a_base_dcn_has_no_student():
 @pytest.mark.parametrize("rate", [0.02, 0.5])
 def test_the_student_starts_from_the_base_rate(rate):
     model, drawn = make_model(rate), batch([5, 9])
-    assert model.win_bias.item() == pytest.approx(math.log(rate / (1 - rate)), abs=1e-6)
+    assert model.student.win_bias.item() == pytest.approx(math.log(rate / (1 - rate)), abs=1e-6)
     with torch.no_grad():
-        model.student.query.weight.zero_()
+        model.student.encoder.query.weight.zero_()
     torch.testing.assert_close(model.score(drawn)[1], rate * drawn.valid.float())
 
 
 def test_win_logits_are_query_times_context_plus_bias():
     model, drawn = make_model(), batch([5, 5])
     targets = torch.tensor([[0, 3], [4, 1]])
-    contexts = model.contexts(drawn, targets)
-    expected = torch.einsum("btd,btd->bt", contexts.query, contexts.fused) + model.win_bias
-    torch.testing.assert_close(model.win_logits(contexts), expected)
+    contexts = model.student.contexts(model.view(drawn), targets)
+    expected = torch.einsum("btd,btd->bt", contexts.query, contexts.fused) + model.student.win_bias
+    torch.testing.assert_close(model.student.win_logits(contexts), expected)
     served = model.score(drawn)[1].gather(1, targets)
     torch.testing.assert_close(torch.sigmoid(expected), served)
 
@@ -234,7 +235,8 @@ def test_contexts_are_drawn_from_the_landmarks_alone():
     u, everyone = model.embeddings.user_vector(drawn.user_tokens), torch.arange(9)[None]
     landmarks = torch.tensor([chosen])
     before, after = (
-        model.student(x, u, drawn.valid, everyone, landmarks=landmarks).fused[0] for x in (e, moved)
+        model.student.encoder(x, u, drawn.valid, everyone, landmarks=landmarks).fused[0]
+        for x in (e, moved)
     )
     others = [i for i in range(9) if i != other]
     assert torch.equal(after[others], before[others])
@@ -244,10 +246,13 @@ def test_contexts_are_drawn_from_the_landmarks_alone():
 def test_the_score_feature_reaches_the_student_and_teaches_f_nothing():
     model, drawn = make_model(score_feature=True, dropout=0.5).train(), batch([9])
     targets = torch.arange(9)[None]
-    plain = model.win_logits(model.contexts(drawn, targets, logits=torch.zeros(1, 9)))
-    seen = model.contexts(drawn, targets, logits=torch.linspace(-3, 3, 9)[None])
-    assert not torch.allclose(model.win_logits(seen), plain)
-    model.win_logits(model.contexts(drawn, targets)).sum().backward()
+
+    def win_logits(**given: torch.Tensor) -> torch.Tensor:
+        return model.student.win_logits(model.student.contexts(model.view(drawn, **given), targets))
+
+    plain = win_logits(logits=torch.zeros(1, 9))
+    assert not torch.allclose(win_logits(logits=torch.linspace(-3, 3, 9)[None]), plain)
+    win_logits().sum().backward()
     assert all(p.grad is None for p in model.backbone.parameters())
     assert model.backbone.training, "the mode is as it was"
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import torch
 from candidate_sets import ITEM_SIZES, USER_SIZES, batch, shape
+from safetensors.torch import load_file
 
 from model import checkpoint
 from model.cdm import CDM
@@ -97,6 +98,12 @@ def test_a_younger_setting_comes_back_and_is_written_only_where_it_is_set(tmp_pa
     assert not set(usual) & set(LATER), "models of before would get another version"
 
 
+def test_weights_keep_the_names_that_the_first_models_gave_them(tmp_path):
+    names = set(load_file(save(tmp_path) / "weights.safetensors"))
+    assert {"win_bias", "student.query.weight", "student.fusion.0.weight"} < names
+    assert not [name for name in names if "encoder" in name]
+
+
 def test_the_files_are_no_pickles(tmp_path):
     folder = save(tmp_path, history=({"epoch": 1},))
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -132,7 +139,8 @@ def test_the_version_is_a_function_of_the_content(tmp_path):
 def test_any_change_changes_the_version(tmp_path):
     nudged = make_model()
     with torch.no_grad():
-        nudged.win_bias.copy_(torch.nextafter(nudged.win_bias, torch.tensor(9.0)))
+        bias = nudged.student.win_bias
+        bias.copy_(torch.nextafter(bias, torch.tensor(9.0)))
     rescaled = make_model()
     rescaled.export_scale.fill_(1.5)
     changed = [
