@@ -129,8 +129,9 @@ def write_examples(
 ) -> None:
     """Write the rows, spread over files and in an order that is shuffled but always the same."""
     shared = spark.sparkContext.broadcast(encoder)
-    wanted = ["request_id", "request_dt", "is_validation", "exposed", "label", "win"]
-    columns = dict.fromkeys([*wanted, *input_columns(encoder.fields)])
+    wanted = ["request_id", "request_dt", "is_validation"]
+    per_item = ["exposed", "shown_rank", "label", "win"]
+    columns = dict.fromkeys([*wanted, *per_item, *input_columns(encoder.fields)])
 
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from shared.value(batches)

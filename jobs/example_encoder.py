@@ -43,6 +43,7 @@ class ExampleEncoder:
 
         label = pc.fill_null(flat(requests["label"]), 0).to_numpy(zero_copy_only=False)
         exposed = flat(requests["exposed"]).to_numpy(zero_copy_only=False)
+        shown_rank = pc.fill_null(flat(requests["shown_rank"]), 0).to_numpy(zero_copy_only=False)
         learnable = np.ones_like(exposed) if self.unexposed_as_negative else exposed
         columns = {
             "request_id": requests["request_id"],
@@ -55,6 +56,7 @@ class ExampleEncoder:
             "exposed": padded(learnable),
             "label": padded(label),
             "win": padded(flat(requests["win"]).to_numpy(zero_copy_only=False)),
+            "shown_rank": padded(shown_rank),
         }
         schema = arrow_schema(self.table)
         arrays = [_array(columns[name], schema.field(name).type) for name in schema.names]

@@ -69,7 +69,7 @@ def rules_of(table: Table, bounds: tuple[datetime, datetime]) -> Rules:
             yield once_a_list(candidates, "pick_order")
             yield not_below(Subject(candidates, "pick_order"), "k", "pick_order", "up to k")
         case "examples":
-            for name in ("item_tokens", "exposed", "label", "win"):
+            for name in ("item_tokens", "exposed", "label", "win", "shown_rank"):
                 yield zero_in_padding(view_of(table, name), name)
             learned = Subject(view_of(table, "label"), "label")
             yield not_below(learned, "exposed", "label", "0 where nothing may be learned")

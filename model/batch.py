@@ -19,7 +19,7 @@ from schemas.table import Table
 
 @dataclass(frozen=True, slots=True)
 class CandidateBatch:
-    """Padded requests; the last three are there in training only."""
+    """Padded requests; what has a default is there in training only."""
 
     user_tokens: Tensor  # [B, U] int64
     item_tokens: Tensor  # [B, N, F] int64
@@ -28,6 +28,7 @@ class CandidateBatch:
     exposed: Tensor | None = None  # [B, N] bool
     label: Tensor | None = None  # [B, N] float32
     win: Tensor | None = None  # [B, N] float32
+    shown_rank: Tensor | None = None  # [B, N] int64, from 1; 0 where not shown or unknown
 
     def __len__(self) -> int:
         """Return B."""
@@ -62,6 +63,7 @@ def from_examples(table: Table, columns: Mapping[str, Tensor | np.ndarray]) -> C
         exposed=t["exposed"] > 0,
         label=t["label"],
         win=t["win"],
+        shown_rank=t.get("shown_rank"),
     )
 
 

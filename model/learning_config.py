@@ -8,6 +8,7 @@ from model.config import require
 Selection = Literal["hard", "straight_through", "relaxed", "threshold"]
 Encoder = Literal["contrastive", "attention"]
 Cross = Literal["v1", "v2"]
+StudentName = Literal["cdm", "better_context", "wear"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +42,11 @@ class ModelConfig:
     score_feature: bool = False
     """Whether the student sees the logit of f of each candidate; the paper's does not."""
     landmarks: int = 0
-    """M, candidates of a request, at even ranks by f, that contexts are drawn from; 0 is all, as
-    in the paper."""
+    """M, candidates of a request that contexts are drawn from; 0 is all, as in the paper. For the
+    student cdm they are at even ranks by f, for the others the M of highest f."""
+    student: StudentName = "cdm"
+    """What stands beside f: the paper's, an attention over candidates of higher f alone, or how
+    repetition wears, learned from the pages shown. The last two leave f as a DCN trains it."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -54,13 +58,25 @@ class ModelConfig:
         require(bool(self.hidden) and min(self.hidden) >= 1, "model.hidden", self.hidden, "widths")
         require(0 <= self.dropout < 1, "model.dropout", self.dropout, "from 0 to below 1")
         require(self.landmarks >= 0, "model.landmarks", self.landmarks, "at least 0; 0 is all")
-        for name, kind in (("selection", Selection), ("encoder", Encoder), ("cross", Cross)):
+        for name, kind in _CHOICES:
             allowed, value = get_args(kind), getattr(self, name)
             require(value in allowed, f"model.{name}", value, f"one of {', '.join(allowed)}")
         selects = self.encoder == "contrastive" or self.selection == "hard"
         require(selects, "model.selection", self.selection, _NOT_SELECTED)
+        if self.student != "cdm":
+            allowed = f"left out, for the student {self.student} does not read it"
+            for spec in fields(self):
+                if spec.name in READ_BY_CDM:
+                    value = getattr(self, spec.name)
+                    require(value == spec.default, f"model.{spec.name}", value, allowed)
 
 
+_CHOICES = (
+    *(("selection", Selection), ("encoder", Encoder), ("cross", Cross)),
+    ("student", StudentName),
+)
+READ_BY_CDM = ("context_size", "include_self", "selection", "encoder", "score_feature")
+"""What the paper's student alone reads."""
 _NOT_SELECTED = "left out, for the encoder attention does not select"
 
 
@@ -122,7 +138,7 @@ class TrainingConfig:
 
 
 LATER = (
-    *("selection", "encoder", "cross", "score_feature", "landmarks"),
+    *("selection", "encoder", "cross", "score_feature", "landmarks", "student"),
     *("stop_gradient", "temperature", "temperature_end", "temperature_hold"),
 )
 """Keys that are younger than the first models."""

@@ -149,6 +149,13 @@ def examples(fields: Fields, max_candidates: int) -> Table:
                 high=1,
                 shape=per_item,
             ),
+            Column(
+                "shown_rank",
+                "int32",
+                "Rank at which the item was shown, from 1; 0 where not shown or unknown.",
+                low=0,
+                shape=per_item,
+            ),
         ),
     )
 

@@ -125,6 +125,7 @@ def example(request: str, kept: int) -> dict:
         "exposed": padded(1),
         "label": padded(1),
         "win": padded(0),
+        "shown_rank": padded(2),
     }
 
 

@@ -61,6 +61,7 @@ def row_columns() -> dict[str, object]:
         "exposed": np.array([[1, 0, 1], [1, 0, 0]], np.float32),
         "label": np.array([[1, 0, 0], [0, 0, 0]], np.float32),
         "win": np.array([[0, 1, 1], [1, 0, 0]], np.float32),
+        "shown_rank": np.array([[2, 0, 1], [0, 0, 0]], np.int32),
     }
 
 
@@ -74,6 +75,7 @@ def test_rows_of_examples():
     assert found.exposed.tolist() == [[True, False, True], [True, False, False]]
     assert found.label.tolist() == [[1, 0, 0], [0, 0, 0]]
     assert found.win.tolist() == [[0, 1, 1], [1, 0, 0]]
+    assert found.shown_rank.tolist() == [[2, 0, 1], [0, 0, 0]]
     assert found.item_tokens.dtype == found.user_tokens.dtype == torch.int64
 
 
@@ -82,6 +84,12 @@ def test_without_dense_features_there_are_none():
     columns = row_columns()
     del columns["dense"]
     assert from_examples(examples(fields, N), columns).dense.shape == (2, N, 0)
+
+
+def test_rows_without_ranks_know_none():
+    columns = row_columns()
+    del columns["shown_rank"]
+    assert from_examples(examples(FIELDS, N), columns).shown_rank is None
 
 
 def test_examples_and_ragged_requests_make_the_same_batch():

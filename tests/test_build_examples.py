@@ -41,26 +41,26 @@ LEARNER, HELD_OUT = (
     next(user for user in range(1, 100) if (zlib.crc32(b"%d" % user) % 10_000 < 5000) == held_out)
     for held_out in (False, True)
 )
-COLUMNS = ("item_id", "category", "price", "score", "exposed", "label", "win")
+COLUMNS = ("item_id", "category", "price", "score", "exposed", "label", "win", "shown_rank")
 REQUESTS = {
     # Exposed: 11 once more than the other request's one, 12 once; the last two are cut.
     "r1": {
         "user_id": LEARNER,
         "query": "q1",
         "candidates": [
-            (11, "c", 1.0, 4.0, 1, 1, 1),
-            (12, "d", 1.0, 3.0, 1, 0, 0),
-            (13, "c", 3.0, 2.0, 0, None, 0),
-            (14, "d", 3.0, 1.0, 0, None, 1),
-            (15, "c", 2.0, 0.0, 1, 1, 0),
+            (11, "c", 1.0, 4.0, 1, 1, 1, 3),
+            (12, "d", 1.0, 3.0, 1, 0, 0, None),
+            (13, "c", 3.0, 2.0, 0, None, 0, None),
+            (14, "d", 3.0, 1.0, 0, None, 1, None),
+            (15, "c", 2.0, 0.0, 1, 1, 0, 1),
         ],
     },
     "r2": {
         "user_id": HELD_OUT,
         "query": "q2",
         "candidates": [
-            (11, "c", 2.0, 2.0, 1, 0, 1),
-            (16, "e", 2.0, 2.0, 0, None, 1),
+            (11, "c", 2.0, 2.0, 1, 0, 1, 2),
+            (16, "e", 2.0, 2.0, 0, None, 1, None),
         ],
     },
 }
@@ -80,7 +80,7 @@ def hand_made(folder: Path, unexposed_as_negative: str = "false") -> World:
             {"request_id": name, "ts": datetime(2026, 1, 31, 12, tzinfo=UTC), "n_candidates": n}
             | heads
             | lists
-            | {"missed_positives": 0, "shown_rank": [None] * n, "derived": [0] * n}
+            | {"missed_positives": 0, "derived": [0] * n}
         )
         labels.append(
             {"request_id": name, "model_version": "m1", "k": 2, "u": [0.0], "win": win}
@@ -135,6 +135,7 @@ def test_two_requests_become_two_exact_rows(built):
             "exposed": [1, 1, 0],
             "label": [1, 0, 0],
             "win": [1, 0, 0],
+            "shown_rank": [3, 0, 0],
         },
         "r2": {
             "request_id": "r2",
@@ -147,6 +148,7 @@ def test_two_requests_become_two_exact_rows(built):
             "exposed": [1, 0, 0],
             "label": [0, 0, 0],
             "win": [1, 1, 0],
+            "shown_rank": [2, 0, 0],
         },
     }
 
@@ -244,6 +246,7 @@ def test_every_row_of_the_window_is_its_candidates_and_its_labels(toy):
             assert row["win"][:n] == wins[one["request_id"]][:n]
             assert row["label"][:n] == [label or 0 for label in one["label"][:n]]
             assert row["exposed"][:n] == one["exposed"][:n]
+            assert row["shown_rank"][:n] == [rank or 0 for rank in one["shown_rank"][:n]]
             fields = np.array(row["item_tokens"]).reshape(limit, -1)
             for column, name in enumerate(toy.profile.fields.item_tokens):
                 for index, value in zip(fields[:n, column], one[name][:n], strict=True):

@@ -163,6 +163,8 @@ EXAMPLES: list[Fault] = [
     (put(1, "item_tokens", 4, 3), "item_tokens", "0 in padding", "'r2', candidate 1"),
     (put(1, "win", 1, 2), "win", "0 in padding",
      "1 of 2 not so: 1.0 at request_dt 20484, request_id 'r2', place 2"),
+    (put(1, "shown_rank", 1, 2), "shown_rank", "0 in padding",
+     "1 of 2 not so: 1 at request_dt 20484, request_id 'r2', place 2"),
     (put(0, "exposed", 0, 1), "label", "0 where nothing may be learned", "exposed 0.0, label 1.0"),
     (put(0, "n_candidates", 4), "n_candidates", "values from 1 to 3", "4 at"),
 ]

@@ -52,6 +52,7 @@ def delivered(batches: Iterable[CandidateBatch]) -> list[Row]:
             batch.exposed.numpy().astype(np.float32),
             batch.label.numpy(),
             batch.win.numpy(),
+            batch.shown_rank.numpy().astype(np.int32),
         )
         rows += [tuple(column[i].tobytes() for column in columns) for i in range(len(batch))]
     return rows
@@ -60,6 +61,7 @@ def delivered(batches: Iterable[CandidateBatch]) -> list[Row]:
 def written(files: list[Path]) -> list[Row]:
     """The same of the files, by pyarrow."""
     names = ("user_tokens", "item_tokens", "dense", "n_candidates", "exposed", "label", "win")
+    names += ("shown_rank",)
     rows = []
     for path in files:
         table = pq.read_table(path)
