@@ -42,6 +42,14 @@ def no_categories(count: int) -> Categories:
     return Categories(np.zeros(count, np.int64), np.zeros(0, np.int64), [])
 
 
+def padded(categories: Categories) -> np.ndarray:
+    """Return each value's codes from 1 [M, G] int64, then 0 where it names no more."""
+    counts = np.diff(categories.ends, prepend=0)
+    codes = np.zeros((len(counts), counts.max(initial=0)), np.int64)
+    codes[np.arange(codes.shape[1]) < counts[:, None]] = categories.code + 1
+    return codes
+
+
 def membership(values: pa.Array, separator: str) -> np.ndarray:
     """Return which of C categories each value names [M, C]."""
     found = categories_of(values, separator)

@@ -28,6 +28,7 @@ from jobs.registry import Registry
 from jobs.report.teacher_picks import picks_by_request
 from jobs.score import score_requests
 from jobs.teacher import teacher_id
+from model.scorer import Scorer
 from schemas.arrow import ARROW_TYPES
 
 STEP = "explain"
@@ -109,14 +110,16 @@ def without_label(task: Task, key: str | int, labels: Partition, *, is_there: bo
 
 def views(task: Task, sets: pa.Table) -> list[View]:
     """Return what the newest model that never saw the day says, and the day's promoted one."""
-    registry, gamma, fields = Registry(task.lake), task.profile.ranking.gamma, task.profile.fields
+    registry, ranking, fields = Registry(task.lake), task.profile.ranking, task.profile.fields
     newest, promoted = registry.trained_before(task.day), registry.promoted(task.day)
     found = []
     for title, version in (("student", newest), ("promoted", promoted)):
         if version is not None and version not in [view.version for view in found]:
-            (scores,) = score_requests(sets, fields, *load_model(registry, version, fields))
-            final = scores.f if scores.win is None else scores.f + gamma * scores.win
-            found.append(View(title, version, version == promoted, scores.win, final))
+            model, vocabulary = load_model(registry, version, fields)
+            scorer = Scorer(model, ranking)
+            (scores,) = score_requests(sets, fields, scorer, vocabulary)
+            told = (title, version, version == promoted, scorer.formula)
+            found.append(View(*told, scores.win, scores.final))
     return found
 
 
@@ -130,7 +133,6 @@ def described(task: Task, sets: pa.Table) -> Request:
         f"{n} candidates",
         fields.item,
         [", ".join(values) for values in zip(*columns, strict=True)] if columns else [""] * n,
-        task.profile.ranking.gamma,
     )
 
 

@@ -118,6 +118,8 @@ class View:
     title: str
     version: str
     is_promoted: bool
+    formula: str
+    """What `final` is, in symbols."""
     win: np.ndarray | None
     """[N], y_stu; None of a base DCN, which has no student."""
     final: np.ndarray

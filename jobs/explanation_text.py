@@ -27,7 +27,6 @@ class Request:
     """Names of what is known of an item."""
     items: list[str]
     """What is known of each candidate, in the order of the label."""
-    gamma: float
 
 
 def text(request: Request, label: Label, views: list[View], why: Explanation, width: int) -> str:
@@ -63,10 +62,8 @@ def _about(request: Request, label: Label, views: list[View]) -> list[str]:
         model = f"model {view.version}"
         if view.is_promoted and view.title != "promoted":
             model += ", promoted too"
-        score = f"final = f + {request.gamma:g} * y_stu, by its own f"
-        if view.win is None:
-            score = "final = f, a base DCN without a student"
-        lines.append(f"{view.title}: {model}; {score}")
+        own = "" if view.win is None else ", by its own f"
+        lines.append(f"{view.title}: {model}; final = {view.formula}{own}")
     return lines
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from jobs.categories import categories_of, padded
 from jobs.cli import Task, run, step_parser
 from jobs.errors import NothingToDo
 from jobs.features import encode, flat, input_columns
@@ -24,6 +25,7 @@ from model.batch import from_ragged
 from model.cdm import CDM
 from model.config import RankingConfig, TeacherConfig
 from model.ordering import top_k
+from model.scorer import Scorer
 from model.teachers import mmr
 from model.teachers.requests import Requests
 from model.vocabulary import Vocabulary
@@ -50,6 +52,7 @@ class Scores:
     pre_rank: np.ndarray
     f: np.ndarray
     win: np.ndarray | None
+    final: np.ndarray
     e: np.ndarray
 
 
@@ -57,12 +60,6 @@ def by(score: np.ndarray, request: Scores, k: int) -> tuple[np.ndarray, np.ndarr
     """Return the k best by a score, and their scores."""
     picks = top_k(score, request.item_id, k)
     return picks, score[picks]
-
-
-def serve(request: Scores, gamma: float, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ranking that the model serves: f + gamma * y_stu, or f without a student."""
-    score = request.f if request.win is None else request.f + gamma * request.win
-    return by(score, request, k)
 
 
 def rerank(request: Scores, weight: float, scale: float, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +89,7 @@ def shuffled(request: Scores, seed: int, k: int) -> tuple[np.ndarray, np.ndarray
     return by(rng.random(len(request.f)), request, k)
 
 
-def lists(request: Scores, config: RankingConfig, k: int) -> Iterator[tuple]:
+def lists(request: Scores, model: CDM, config: RankingConfig, k: int) -> Iterator[tuple]:
     """Yield (method, picks, final scores) of every method that one model's scores allow."""
     scale = config.mmr_cosine_scale
     yield "random", *shuffled(request, config.seed, k)
@@ -102,19 +99,20 @@ def lists(request: Scores, config: RankingConfig, k: int) -> Iterator[tuple]:
     for weight in config.mmr_sweep:
         yield f"mmr@{weight:g}", *rerank(request, weight, scale, k)
     if request.win is not None:
-        yield "cdm", *serve(request, config.gamma, k)
+        yield "cdm", *by(request.final, request, k)
         for gamma in config.gamma_sweep:
-            yield f"cdm@{gamma:g}", *serve(request, gamma, k)
+            yield f"cdm@{gamma:g}", *by(model.fuse(request.f, request.win, gamma), request, k)
 
 
 def score_requests(
-    sets: pa.RecordBatch, fields: Fields, model: CDM, vocabulary: Vocabulary
+    sets: pa.RecordBatch, fields: Fields, scorer: Scorer, vocabulary: Vocabulary
 ) -> Iterator[Scores]:
     """Score some requests."""
     encoded = encode(sets, fields, vocabulary)
     batch = from_ragged(*encoded)
-    f, win = model.score(batch)
-    e = model.item_vectors(batch.item_tokens)
+    codes = category_codes(sets, fields, batch.valid)
+    f, win, final = scorer(batch.user_tokens, batch.item_tokens, batch.dense, batch.valid, codes)
+    e = scorer.model.item_vectors(batch.item_tokens)
     ids = flat(sets["item_id"]).to_numpy(zero_copy_only=False)
     pre_rank = flat(sets["score"]).to_numpy(zero_copy_only=False)
     ends = np.cumsum(encoded.lengths)
@@ -125,8 +123,19 @@ def score_requests(
             pre_rank[end - n : end],
             f[row, :n].numpy().astype(np.float64),
             None if win is None else win[row, :n].numpy().astype(np.float64),
+            final[row, :n].numpy(),
             e[row, :n].numpy(),
         )
+
+
+def category_codes(sets: pa.RecordBatch, fields: Fields, valid: torch.Tensor) -> torch.Tensor:
+    """Return the codes of the candidates' categories [B, N, G], from 1; 0 is none."""
+    codes = np.zeros((int(valid.sum()), 0), np.int64)
+    if fields.category:
+        codes = padded(categories_of(flat(sets[fields.category]), fields.category_separator))
+    room = torch.zeros(*valid.shape, codes.shape[1], dtype=torch.int64)
+    room[valid] = torch.from_numpy(codes)
+    return room
 
 
 def as_rows(
@@ -170,10 +179,13 @@ def score(task: Task, args: argparse.Namespace) -> None:
     if task.is_done(output):
         return
     table = output.partition.table
-    model, vocabulary = load_model(registry, candidate, profile.fields)
-    rival = None
-    if promoted not in (None, candidate):
-        rival = load_model(registry, promoted, profile.fields)
+
+    def ready(version: str) -> tuple[Scorer, Vocabulary]:
+        model, vocabulary = load_model(registry, version, profile.fields)
+        return Scorer(model, profile.ranking), vocabulary
+
+    scorer, vocabulary = ready(candidate)
+    rival = None if promoted in (None, candidate) else ready(promoted)
     columns = dict.fromkeys(["request_id", "score", *input_columns(profile.fields)])
 
     def rows() -> Iterator[pa.Table]:
@@ -181,13 +193,13 @@ def score(task: Task, args: argparse.Namespace) -> None:
         for batch in source.batches(list(columns), REQUESTS):
             ranked = [
                 (request, *ranking)
-                for request in score_requests(batch, profile.fields, model, vocabulary)
-                for ranking in lists(request, profile.ranking, profile.depth)
+                for request in score_requests(batch, profile.fields, scorer, vocabulary)
+                for ranking in lists(request, scorer.model, profile.ranking, profile.depth)
             ]
             yield as_rows(ranked, candidate, table)
             if rival is not None:
                 served = [
-                    (request, "promoted", *serve(request, profile.ranking.gamma, profile.depth))
+                    (request, "promoted", *by(request.final, request, profile.depth))
                     for request in score_requests(batch, profile.fields, *rival)
                 ]
                 yield as_rows(served, promoted, table)

@@ -52,7 +52,7 @@ class TargetAttention(nn.Module):
 
         `e` is [B, N, d], or [B, N, d + 1] with the score feature, and `valid` [B, N].
         """
-        rows = torch.arange(len(e))[:, None]
+        rows = torch.arange(e.shape[0])[:, None]
         query = self.query(e[rows, targets])
         among = torch.arange(e.shape[1]).expand_as(valid) if landmarks is None else landmarks
         if landmarks is not None:

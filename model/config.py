@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from typing import Literal, get_args
 
 
 def require(holds: bool, name: str, value: object, allowed: str) -> None:
@@ -37,6 +38,7 @@ USES = {
 """The teachers by name, and which of the parameters below each one reads beside k."""
 READS_CATEGORIES = ("category_decay", "calibrated")
 """The teachers to whom items are alike by category."""
+Ranker = Literal["student", "dcn", "one_pass", "category_decay"]
 RULES = ("blocked", "pinned", "max_per_category", "quotas")
 """The rules of a policy, by the fields of PolicyConfig that set them."""
 
@@ -162,16 +164,25 @@ def _rule_like(name: str) -> str:
 class RankingConfig:
     """How a day is ranked for comparison."""
 
+    ranker: Ranker = "student"
+    """What serves and is ranked as cdm: the student beside f, f alone (dcn), or a closed form on f:
+    one-pass MMR by mmr_weight and mmr_cosine_scale, or category decay."""
     gamma: float = 0.1
-    """gamma of f + gamma * y_stu."""
+    """gamma of f + gamma * y_stu, and of f * y_stu^gamma where the student is wear."""
     gamma_sweep: tuple[float, ...] = (0.0, 0.05, 0.2, 0.4)
     """Further gammas, for the accuracy-diversity front."""
     mmr_weight: float = 0.1
-    """lambda of the item-level MMR re-ranking baseline."""
+    """lambda of the item-level MMR re-ranking baseline, and of the ranker one_pass."""
     mmr_sweep: tuple[float, ...] = (0.05, 0.2, 0.4)
     """Further lambdas of that baseline."""
     mmr_cosine_scale: float = 2.0
-    """kappa of that baseline's similarity."""
+    """kappa of their similarities; 0 is the plain dot product."""
+    context: int = 64
+    """M of the ranker one_pass: an item is compared with the M largest f; 0 is all."""
+    rounds: int = 1
+    """Passes of the ranker one_pass; each orders by the scores of the one before."""
+    decay: float = 0.9
+    """delta of the ranker category_decay, for each better candidate of a category; 1 is f."""
     seed: int = 5
     """Seed of the random ranking."""
 
@@ -184,6 +195,16 @@ class RankingConfig:
             require(min(weights, default=0) >= 0, f"ranking.{name}", weights, "at least 0 each")
         weights = (self.mmr_weight, *self.mmr_sweep)
         require(max(weights) <= 10, "ranking.mmr_weight and mmr_sweep", weights, "at most 10 each")
+        rankers = get_args(Ranker)
+        allowed = f"one of {', '.join(rankers)}"
+        require_all(
+            [
+                (self.ranker in rankers, "ranking.ranker", self.ranker, allowed),
+                (self.context >= 0, "ranking.context", self.context, "at least 0; 0 is all"),
+                (1 <= self.rounds <= 3, "ranking.rounds", self.rounds, "from 1 to 3"),
+                (0 < self.decay <= 1, "ranking.decay", self.decay, "above 0 and at most 1"),
+            ]
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

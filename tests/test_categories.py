@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.categories import categories_of, membership
+from jobs.categories import categories_of, membership, padded
 from jobs.policy import policy_told, rules_of
 from model.config import PolicyConfig
 
@@ -44,6 +44,14 @@ def test_membership_is_of_the_same_categories(values, separator):
     own = named(values, separator)
     names = sorted({name for one in own for name in one}, key=str.encode)
     assert member.tolist() == [[int(name in one) for name in names] for one in own]
+
+
+@given(st.lists(WORDS), SEPARATORS)
+def test_padded_codes_are_those_of_each_value_and_then_0(values, separator):
+    found = categories_of(pa.array(values, pa.string()), separator)
+    rows = padded(found).tolist()
+    assert [[found.names[c - 1] for c in row if c] for row in rows] == named(values, separator)
+    assert all(sorted(row, key=lambda c: c == 0) == row for row in rows)
 
 
 def test_names_that_no_value_has_get_a_number_too():

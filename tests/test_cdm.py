@@ -8,7 +8,7 @@ import pytest
 import torch
 from candidate_sets import ITEM_SIZES, batch, shape
 
-from jobs.score import Scores, by, serve
+from jobs.score import Scores, by
 from model.batch import CandidateBatch
 from model.cdm import CDM
 from model.dcn import DCN, CrossLayer, Embeddings, MatrixCrossLayer
@@ -133,12 +133,17 @@ def test_gamma_zero_is_the_ranking_of_the_dcn(variant):
     assert np.array_equal(base.score(drawn)[0].double().numpy(), f)
     moved = 0
     for request in range(3):
-        scores = Scores("r", np.arange(40), f[request], f[request], win[request], np.zeros((40, 1)))
-        picks, final = serve(scores, 0.0, 20)
+        about = (f[request], f[request], win[request], f[request], np.zeros((40, 1)))
+        scores = Scores("r", np.arange(40), *about)
+
+        def serve(gamma: float, of: Scores = scores) -> tuple[np.ndarray, np.ndarray]:
+            return by(model.fuse(of.f, of.win, gamma), of, 20)
+
+        picks, final = serve(0.0)
         expected, f_of_them = by(f[request], scores, 20)
         assert picks.tolist() == expected.tolist()
         assert final.tolist() == f_of_them.tolist()
-        moved += serve(scores, 1.0, 20)[0].tolist() != expected.tolist()
+        moved += serve(1.0)[0].tolist() != expected.tolist()
     assert moved, "y_stu changes no ranking, so the case tests nothing"
 
 

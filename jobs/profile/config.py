@@ -80,6 +80,9 @@ class Profile:
             yield kind in ID_KINDS, f"fields.{name}", kind, f"one of {', '.join(ID_KINDS)}"
         category, known = self.fields.category, ", ".join(self.fields.item) or "left out"
         yield not category or category in self.fields.item, "fields.category", category, known
+        by_category, ranker = self.ranking.ranker == "category_decay", self.ranking.ranker
+        allowed = "one without categories, for fields.category names none"
+        yield bool(category) or not by_category, "ranking.ranker", ranker, allowed
         targets, allowed = self.training.targets, f"0 or above teacher.k = {self.teacher.k}"
         every_winner = targets == 0 or targets > self.teacher.k
         yield every_winner, "training.targets", targets, allowed

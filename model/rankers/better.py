@@ -42,4 +42,4 @@ def better(order: Tensor, valid: Tensor, count: int) -> Better:
 
 def of(values: Tensor, who: Tensor) -> Tensor:
     """Return the values [B, M, ...] of some candidates, of those of all [B, N, ...]."""
-    return values[torch.arange(len(values))[:, None], who]
+    return values[torch.arange(values.shape[0])[:, None], who]

@@ -10,7 +10,7 @@ ensure, and this counts every better candidate.
 import torch
 from torch import Tensor
 
-from model.rankers.better import best_first
+from model.rankers.better import best_first, of
 
 
 def category_decay(f: Tensor, category: Tensor, valid: Tensor, delta: float) -> Tensor:
@@ -27,13 +27,12 @@ def category_decay(f: Tensor, category: Tensor, valid: Tensor, delta: float) -> 
 def earlier_of_category(order: Tensor, category: Tensor, valid: Tensor) -> Tensor:
     """Return n [B, N] int64: who of the same category comes before, in `order` [B, N]."""
     named = category * valid[..., None]
-    codes = named.take_along_dim(order[..., None], 1).flatten(1)  # [B, N G], best first
+    codes = of(named, order).flatten(1)  # [B, N G], best first
     # Equal codes side by side, each run best first: a member's place in its run is its count.
     by_code = codes.argsort(dim=1, stable=True)
     runs = codes.gather(1, by_code)
     index = torch.arange(runs.shape[1]).expand_as(runs)
-    starts = torch.ones_like(runs, dtype=torch.bool)
-    starts[:, 1:] = runs[:, 1:] != runs[:, :-1]
+    starts = (runs != runs.roll(1, dims=1)) | (index == 0)
     count = (index - (index * starts).cummax(1).values) * (runs > 0)
     count = torch.zeros_like(count).scatter(1, by_code, count)
     most = count.view(category.shape).amax(-1)

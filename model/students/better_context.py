@@ -36,7 +36,7 @@ class BetterContext(Student):
         """Make the networks; `win_rate` is K/N, from which the bias starts."""
         super().__init__()
         d = config.width
-        self.landmarks = config.landmarks
+        self.landmarks = self.most_selected = config.landmarks
         self.compare = nn.Linear(d, d, bias=False)
         self.kappa = nn.Parameter(torch.tensor(4.0))
         self.alpha = nn.Parameter(torch.tensor(1.0))

@@ -24,6 +24,7 @@ class PaperStudent(Student):
         encoder = ContextEncoder if config.encoder == "contrastive" else PlainEncoder
         self.encoder = encoder(config)
         self.score_feature, self.landmarks = config.score_feature, config.landmarks
+        self.most_selected = max(config.context_size, config.landmarks)
         self.reads_f = config.score_feature or config.landmarks > 0
         self.win_bias = nn.Parameter(torch.tensor(math.log(win_rate / (1 - win_rate))))
 

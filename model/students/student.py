@@ -36,6 +36,10 @@ class Student(nn.Module, ABC):
 
     reads_f: bool = True
     """Whether it needs the logits of f."""
+    formula: str = "f + {gamma:g} * y_stu"
+    """What `fuse` returns, in symbols."""
+    most_selected: int = 0
+    """How many candidates of a request it selects at most, if it has that many."""
 
     @abstractmethod
     def losses(

@@ -28,11 +28,13 @@ SURE = -1e-6
 class Wear(Student):
     """Shares of likeness, a rate of wear by user and item, and examination by place."""
 
+    formula = "f * y_stu^{gamma:g}"
+
     def __init__(self, config: ModelConfig, item_fields: int) -> None:
         """Make the parameters: equal shares, wear .1 for everybody, examination nearly even."""
         super().__init__()
         d = config.width
-        self.landmarks = config.landmarks
+        self.landmarks = self.most_selected = config.landmarks
         self.raw_share = nn.Parameter(torch.zeros(item_fields + 1))
         self.base = nn.Parameter(torch.tensor(-2.25))
         self.by_logit = nn.Parameter(torch.tensor(0.0))
