@@ -29,6 +29,7 @@ class CandidateBatch:
     label: Tensor | None = None  # [B, N] float32
     win: Tensor | None = None  # [B, N] float32
     shown_rank: Tensor | None = None  # [B, N] int64, from 1; 0 where not shown or unknown
+    click_weight: Tensor | None = None  # [B, N] float32, of the click loss; None is 1 everywhere
 
     def __len__(self) -> int:
         """Return B."""

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 from model.config import require
 
 Selection = Literal["hard", "straight_through", "relaxed", "threshold"]
-Encoder = Literal["contrastive", "attention"]
+Encoder = Literal["contrastive", "attention", "alone"]
 Cross = Literal["v1", "v2"]
 StudentName = Literal["cdm", "better_context", "wear"]
 

@@ -7,11 +7,14 @@ from torch import Tensor
 from model.attention import Contexts
 
 
-def click_loss(logits: Tensor, label: Tensor) -> Tensor:
-    """Return BCE of f over exposed candidates (Eq. 19); both [M]. Without any it is 0."""
+def click_loss(logits: Tensor, label: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Return BCE of f over exposed candidates (Eq. 19); all [M]. Without any it is 0.
+
+    `weight` is that of each in the sum; the mean divides by M all the same.
+    """
     if not len(logits):
         return logits.sum()
-    return F.binary_cross_entropy_with_logits(logits, label)
+    return F.binary_cross_entropy_with_logits(logits, label, weight)
 
 
 def distillation_loss(logits: Tensor, win: Tensor, weight: Tensor) -> Tensor:

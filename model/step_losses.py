@@ -19,7 +19,9 @@ def batch_losses(
 
     `tau` is the temperature of the step; a model that is judged selects as it serves.
     """
-    click = click_loss(model.click_logits(batch, batch.exposed), batch.label[batch.exposed])
+    shown = batch.exposed
+    weight = None if batch.click_weight is None else batch.click_weight[shown]
+    click = click_loss(model.click_logits(batch, shown), batch.label[shown], weight)
     if not model.has_student:
         return click, torch.zeros(()), torch.zeros(())
     view = model.view(batch, stop_gradient=config.stop_gradient)

@@ -78,7 +78,7 @@ def test_swap_auc_judges_what_the_teacher_changed_alone():
     # By f the top two are 0 and 1; the teacher takes 0 and 3.
     order = np.array([1, 0, 0, 2])
     f = np.array([0.9, 0.8, 0.7, 0.6])
-    said = Outputs(f, np.array([0.0, 0.2, 0.9, 0.5]), np.zeros((1, 1)), np.zeros((4, 1)))
+    said = Outputs(f, np.array([0.0, 0.2, 0.9, 0.5]), np.zeros((1, 1)), np.zeros((4, 1)), None)
     found = fidelity(requests([4]), said, order)
     assert (found["swap_auc"], found["swap_auc_of_f"]) == (1.0, 0.0)
     assert found["auc"] == auc(said.win, order > 0)

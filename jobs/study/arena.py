@@ -70,6 +70,8 @@ class Requests:
 
         given = {name: padded(values) for name, values in per_candidate.items()}
         exposed = padded(self.exposed) > 0
+        if "shown_rank" in given:
+            given["shown_rank"] = given["shown_rank"].long()
         return replace(batch, exposed=exposed, **({"label": padded(self.label)} | given))
 
     def batches(

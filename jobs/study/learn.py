@@ -34,7 +34,7 @@ def learn(
     """Return the model and how many epochs it learned."""
     torch.set_num_threads(1)
     config = dataclasses.replace(arena.profile.training, **training.training)
-    given: dict[str, dict[str, np.ndarray]] = {"training": {}, "validation": {}}
+    given = {split: {"shown_rank": one.shown_rank} for split, one in _learned(arena).items()}
     win_rate = 0.0
     if orders is not None:
         for split in given:
@@ -49,7 +49,7 @@ def learn(
     if training.is_frozen:
         model.load_state_dict(base.state_dict(), strict=False)
         for name, weight in model.named_parameters():
-            weight.requires_grad_(name.startswith(("student.", "win_bias")))
+            weight.requires_grad_(name.startswith("student."))
     requests = _learned(arena)
     history = fit(
         model,

@@ -14,11 +14,12 @@ class Method(NamedTuple):
     group: str
 
 
-BASELINES, RERANKED, STUDENTS, CONTROLS, TAUGHT = (
+BASELINES, RERANKED, STUDENTS, CONTROLS, SELF_DISTILLED, TAUGHT = (
     "Baselines",
     "DCN, re-ranked",
     "Students",
     "Controls and ablations",
+    "Closed forms on the f that distillation left",
     "Other teachers distilled",
 )
 RERANKINGS = {
@@ -45,7 +46,18 @@ METHODS = (
     Method("DCN", DCN, "f", BASELINES),
     *_trained(("ipw", "unworn"), BASELINES),
     *(Method(label, DCN, name, RERANKED) for name, label in RERANKINGS.items()),
-    *_trained(("cdm",), STUDENTS),
+    *_trained(("cdm", "better_context", "wear"), STUDENTS),
     *_trained(("no_infonce", "no_cce", "lambda_0", "shuffled", "no_kd", "no_context"), CONTROLS),
+    *_trained(("better_context_0",), CONTROLS),
+    *(
+        Method(f"{told} f, {label}", training, name, SELF_DISTILLED)
+        for training, told in (("cdm", "CDM's"), ("lambda_0", "lambda 0's"))
+        for name, label in (
+            ("f", "alone"),
+            ("mmr_item", "MMR by items"),
+            ("one_pass", "one-pass MMR"),
+            ("category_decay", "category decay"),
+        )
+    ),
     *_trained(("from_decay", "from_dpp", "from_ssd", "from_calibrated"), TAUGHT),
 )

@@ -1,5 +1,6 @@
 """What a model says of requests, and what a teacher picks from it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,8 @@ class Outputs:
     win: np.ndarray | None  # [C] float64
     u: np.ndarray  # [R, d] float32
     e: np.ndarray  # [I, d] float32
+    fuse: Callable[[np.ndarray, np.ndarray, float], np.ndarray]
+    """The final score [C] of f and y_stu at a gamma, as the student has it."""
 
 
 def outputs(model: CDM, arena: Arena, requests: Requests) -> Outputs:
@@ -36,7 +39,7 @@ def outputs(model: CDM, arena: Arena, requests: Requests) -> Outputs:
         u.append(model.user_vectors(batch.user_tokens).numpy())
     e = model.item_vectors(torch.from_numpy(arena.item_tokens)).numpy()
     joined = np.concatenate(win) if win else None
-    return Outputs(np.concatenate(f), joined, np.concatenate(u), e)
+    return Outputs(np.concatenate(f), joined, np.concatenate(u), e, model.fuse)
 
 
 def teach(arena: Arena, requests: Requests, said: Outputs, teacher: TeacherConfig) -> np.ndarray:

@@ -17,6 +17,8 @@ LAMBDAS = (0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5)
 GAMMAS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5)
 """The paper's grid of gamma likewise."""
 DECAYS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5)
+WEARS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
+"""Gammas of the wear student, whose scores are f y^gamma; 1 is what it learned."""
 SEED = 5
 
 Scored = tuple[Arena, Requests, Outputs | None]
@@ -51,8 +53,9 @@ def _f(scored: Scored, weight: float, depth: int) -> np.ndarray:
 
 
 def _fused(scored: Scored, weight: float, depth: int) -> np.ndarray:
-    """Rank by f + gamma y_stu (Eq. 20)."""
-    return _sorted(scored[2].f + weight * scored[2].win, scored, depth)
+    """Rank by f and y_stu as the student joins them, in the paper by f + gamma y_stu (Eq. 20)."""
+    said = scored[2]
+    return _sorted(said.fuse(said.f, said.win, weight), scored, depth)
 
 
 def teacher_of(name: str, weight: float, k: int) -> TeacherConfig:
@@ -75,6 +78,7 @@ RANKINGS = {
     "pre_ranker": Ranking(_pre_ranker),
     "f": Ranking(_f),
     "fused": Ranking(_fused, GAMMAS),
+    "worn": Ranking(_fused, WEARS),
     **{
         name: Ranking(_reranked(name), LAMBDAS)
         for name in ("mmr", "mmr_item", "one_pass", "dpp", "ssd", "msd", "calibrated")

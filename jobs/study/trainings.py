@@ -29,6 +29,9 @@ class Training:
     """Whether the student alone learns, on DCN's own f."""
 
 
+SAME_F = ("fused", "f", "mmr_item", "one_pass", "category_decay")
+"""What a model's student is held against on that model's own f."""
+
 TRAININGS = {
     DCN: Training(
         label="DCN",
@@ -39,17 +42,34 @@ TRAININGS = {
     ),
     "ipw": Training(label="IPW", rankings=("f",), clicks="inverse propensity"),
     "unworn": Training(label="DCN on clicks that nothing wore", rankings=("f",), clicks="unworn"),
-    "cdm": Training(label="CDM", teacher="mmr"),
+    "cdm": Training(label="CDM", rankings=SAME_F, teacher="mmr"),
     "no_infonce": Training(label="CDM - InfoNCE", teacher="mmr", training={"beta_nce": 0.0}),
     "no_cce": Training(label="CDM - CCE", teacher="mmr", model={"encoder": "attention"}),
-    "lambda_0": Training(label="CDM, teacher of lambda 0", teacher="mmr", teacher_weight=0.0),
+    "lambda_0": Training(
+        label="CDM, teacher of lambda 0", rankings=SAME_F, teacher="mmr", teacher_weight=0.0
+    ),
     "shuffled": Training(label="CDM, shuffled labels", teacher="mmr", labels="shuffled"),
     "no_kd": Training(label="CDM - KD", teacher="mmr", training={"beta_kd": 0.0}),
-    "no_context": Training(
-        label="CDM without context", teacher="mmr", model={"encoder": "pointwise"}
-    ),
+    "no_context": Training(label="CDM without context", teacher="mmr", model={"encoder": "alone"}),
     "from_decay": Training(label="CDM from category decay", teacher="category_decay"),
     "from_dpp": Training(label="CDM from DPP", teacher="dpp"),
     "from_ssd": Training(label="CDM from SSD", teacher="ssd"),
     "from_calibrated": Training(label="CDM from calibration", teacher="calibrated"),
+    "better_context": Training(
+        label="Better context", teacher="mmr", model={"student": "better_context"}, is_frozen=True
+    ),
+    "better_context_0": Training(
+        label="Better context, teacher of lambda 0",
+        teacher="mmr",
+        teacher_weight=0.0,
+        model={"student": "better_context"},
+        is_frozen=True,
+    ),
+    "wear": Training(
+        label="Learned wear",
+        rankings=("worn",),
+        teacher="mmr",
+        model={"student": "wear"},
+        is_frozen=True,
+    ),
 }

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Generator, Tensor, nn
 
+from model.alone_encoder import AloneEncoder
 from model.attention import Contexts
 from model.batch import CandidateBatch
 from model.context_encoder import ContextEncoder
@@ -15,14 +16,16 @@ from model.plain_encoder import PlainEncoder
 from model.students.student import CandidateView, Student
 
 
+ENCODERS = {"contrastive": ContextEncoder, "attention": PlainEncoder, "alone": AloneEncoder}
+
+
 class PaperStudent(Student):
     """Encoder and bias; its losses are those of Eq. 14 and 18."""
 
     def __init__(self, config: ModelConfig, win_rate: float) -> None:
         """Make the networks; `win_rate` is K/N, from which the bias starts."""
         super().__init__()
-        encoder = ContextEncoder if config.encoder == "contrastive" else PlainEncoder
-        self.encoder = encoder(config)
+        self.encoder = ENCODERS[config.encoder](config)
         self.score_feature, self.landmarks = config.score_feature, config.landmarks
         self.most_selected = max(config.context_size, config.landmarks)
         self.reads_f = config.score_feature or config.landmarks > 0
