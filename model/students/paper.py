@@ -15,7 +15,6 @@ from model.losses import contrastive_loss, distillation_loss, sample_targets
 from model.plain_encoder import PlainEncoder
 from model.students.student import CandidateView, Student
 
-
 ENCODERS = {"contrastive": ContextEncoder, "attention": PlainEncoder, "alone": AloneEncoder}
 
 
