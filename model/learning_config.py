@@ -36,8 +36,8 @@ class ModelConfig:
     selection: Selection = "hard"
     """How training selects context items; relaxed is the paper's (Eq. 7-10), and all serve hard."""
     encoder: Encoder = "contrastive"
-    """The paper's two contexts, its ablation (one attention over all, and no InfoNCE), or the target
-    alone, a control."""
+    """The paper's two contexts; its ablation, one attention over all and no InfoNCE; or, a control,
+    the target alone."""
     cross: Cross = "v1"
     """Cross layers with a weight vector (v1, which the paper cites) or with a matrix (v2)."""
     score_feature: bool = False
