@@ -14,7 +14,7 @@ import torch
 from jobs.build_examples import ITEMS, TRAINING, VALIDATION, VOCABULARY
 from jobs.cli import Task, run, step_parser
 from jobs.errors import NothingToDo, Refused
-from jobs.feed import Feed
+from jobs.feed import open_feed
 from jobs.lake import Partition
 from jobs.manifest import recipe_of
 from jobs.model_vectors import vectors_of
@@ -81,7 +81,8 @@ def train(task: Task, args: argparse.Namespace) -> None:
     files = source.files()
     vocabulary = Vocabulary.load(folder / VOCABULARY, fields.user_tokens + fields.item_tokens)
     learn, judge = (
-        Feed(
+        open_feed(
+            "petastorm",
             [path for path in files if path.name.startswith(split)],
             source.table,
             batch_size=training.batch_size,
