@@ -6,13 +6,18 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from model.vocabulary import Vocabulary
+from model.vocabulary import Vocabulary, grown
 from schemas.arrow import ARROW_TYPES
 from schemas.table import Fields
 
 
-def learn_vocabulary(requests: DataFrame, fields: Fields, min_count: int) -> Vocabulary:
-    """Return the tokens exposed often enough, and the moments of the dense features."""
+def learn_vocabulary(
+    requests: DataFrame, fields: Fields, min_count: int, base: Vocabulary | None = None
+) -> Vocabulary:
+    """Return the tokens exposed often enough, and the moments of the dense features.
+
+    The tokens of a `base` stay, whether or not the window has them, at the indices they had.
+    """
     per_item = [*fields.item_tokens, "exposed"]
     shown = requests.select(
         *fields.user_tokens, F.explode(F.arrays_zip(*per_item)).alias("item")
@@ -35,6 +40,8 @@ def learn_vocabulary(requests: DataFrame, fields: Fields, min_count: int) -> Voc
         mine = frequent.filter(pc.equal(frequent["field"], name))["token"].combine_chunks()
         typed = mine.cast(ARROW_TYPES[kinds.get(name, "string")])
         learned[name] = typed.take(pc.sort_indices(typed))
+        if base is not None:
+            learned[name] = grown(base.tokens[name], learned[name])
     return Vocabulary(learned, *dense_moments(requests, fields))
 
 

@@ -93,6 +93,15 @@ class TrainingConfig:
     """N, padded length of a training row; longer requests are cut by pre-ranking score."""
     min_count: int = 2
     """Exposures below which a token counts as unknown."""
+    grow_vocabulary: bool = False
+    """Whether the promoted model's tokens keep their index and new ones follow them; else the
+    window's tokens alone are known, in their own order."""
+    unknown_share: float = 0.0
+    """Share of the tokens that a training step makes unknown; without it the row of the unknown
+    learns from tokens below min_count alone, and from none where that is 1."""
+    warm_start: bool = False
+    """Whether weights start from the promoted model's, and rows of new tokens from the unknown's;
+    else from chance. The first day's base DCN starts from chance."""
     batch_size: int = 64
     """Requests a step."""
     epochs: int = 20
@@ -127,6 +136,8 @@ class TrainingConfig:
             require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "at least 1")
         share = self.validation_share
         require(0 < share < 1, "training.validation_share", share, "between 0 and 1")
+        hidden = self.unknown_share
+        require(0 <= hidden < 1, "training.unknown_share", hidden, "from 0 to below 1")
         require(self.learning_rate > 0, "training.learning_rate", self.learning_rate, "above 0")
         require(self.nce_temperature > 0, "training.nce_temperature", self.nce_temperature, "> 0")
         for name in ("beta_kd", "beta_nce", "targets"):
@@ -140,6 +151,7 @@ class TrainingConfig:
 
 LATER = (
     *("selection", "encoder", "cross", "score_feature", "landmarks", "student"),
+    *("grow_vocabulary", "unknown_share", "warm_start"),
     *("stop_gradient", "temperature", "temperature_end", "temperature_hold"),
 )
 """Keys that are younger than the first models."""

@@ -1,6 +1,7 @@
 """Tokens to indices, dense values to standard units: what a model version knows of a data set.
 
-Index 0 is padding, 1 stands for every unknown token, known tokens follow in their own order.
+Index 0 is padding, 1 stands for every unknown token, known tokens follow: in their own order, or
+those that an earlier version knew at the indices they had there and the others after them.
 """
 
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from model.lookup import Lookup
@@ -17,7 +19,7 @@ PADDING, UNKNOWN, FIRST = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Sorted tokens of each categorical input, and mean and deviation of each dense one."""
+    """The tokens of each categorical input, and mean and deviation of each dense one."""
 
     tokens: dict[str, pa.Array]
     dense_mean: np.ndarray  # [D]
@@ -56,3 +58,9 @@ class Vocabulary:
         }
         moments = pq.read_table(folder / "dense_inputs.parquet")
         return cls(tokens, moments["mean"].to_numpy(), moments["deviation"].to_numpy())
+
+
+def grown(known: pa.Array, found: pa.Array) -> pa.Array:
+    """Return the known tokens where they were, and after them what is found and not known."""
+    new = found.filter(pc.invert(pc.is_in(found, value_set=known)))
+    return pa.concat_arrays([known, new])
