@@ -11,6 +11,7 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -81,7 +82,7 @@ class PetastormFeed:
         # At the end of each step as large a share of the own rows is done as of all rows.
         done = [min(s * self._batch_size, self.rows) for s in range(self.steps + 1)]
         ends = [self._mine * rows // max(self.rows, 1) for rows in done]
-        sizes = [end - start for start, end in zip(ends, ends[1:], strict=False)]
+        sizes = [end - start for start, end in pairwise(ends)]
         for columns in regrouped(self._parts(number, shuffle), sizes):
             yield from_examples(self._table, columns)
 
