@@ -27,12 +27,8 @@ from jobs.publish import Publication
 from jobs.registry import Registry
 from jobs.spark_session import add_master, read_partition, spark_session, write_files
 from jobs.teacher import WITHOUT_TEACHER, teacher_id
-from jobs.window_vocabulary import learn_vocabulary, newest_fields
-from model import layout
-from model.vocabulary import Vocabulary
-from schemas.arrow import ARROW_TYPES
+from jobs.window_vocabulary import known_tokens, learn_vocabulary, newest_fields
 from schemas.spark import spark_schema
-from schemas.table import Fields
 
 STEP = "build_examples"
 READS = ("candidate_sets", "promotions", "teacher_labels", "unlabelled")
@@ -128,29 +124,6 @@ def read_window(spark: SparkSession, days: list[WindowDay], share: float) -> Dat
     return reduce(DataFrame.unionByName, frames).withColumn("is_validation", held_out)
 
 
-def vocabulary_of(registry: Registry, version: str, fields: Fields) -> Vocabulary:
-    """Return the tokens that a model version knows; refuse those of other fields."""
-    folder = registry.folder(version) / layout.VOCABULARY
-    names = fields.user_tokens + fields.item_tokens
-    kinds = {name: "string" for name in names} | {
-        "user_id": fields.user_id,
-        "item_id": fields.item_id,
-    }
-    known = {path.stem for path in folder.glob("*.parquet")}
-    if not known.issuperset(names):
-        wrong = f"none of {', '.join(sorted(set(names) - known))}"
-    else:
-        vocabulary = Vocabulary.load(folder, names)
-        other = [n for n in names if vocabulary.tokens[n].type != ARROW_TYPES[kinds[n]]]
-        if not other:
-            return vocabulary
-        wrong = f"{vocabulary.tokens[other[0]].type} tokens of {other[0]}"
-    raise Refused(
-        f"training.grow_vocabulary starts from model {version}, which has {wrong}, and the profile "
-        "asks for them in [fields]; set it to false until a model of these fields is promoted"
-    )
-
-
 def write_examples(
     spark: SparkSession, requests: DataFrame, encoder: ExampleEncoder, folder: Path, files: int
 ) -> None:
@@ -186,7 +159,7 @@ def build(task: Task, args: argparse.Namespace) -> None:
         version = Registry(task.lake).promoted(task.day)
         name = teacher_id(profile.teacher, profile.policy, version)
         if training.grow_vocabulary:
-            base = vocabulary_of(Registry(task.lake), version, profile.fields)
+            base = known_tokens(Registry(task.lake), version, profile.fields)
             inputs["model"] = version
     output = Publication(
         task.lake.partition("examples", task.day, teacher_id=name),

@@ -6,6 +6,9 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.errors import Refused
+from jobs.registry import Registry
+from model import layout
 from model.vocabulary import Vocabulary, grown
 from schemas.arrow import ARROW_TYPES
 from schemas.table import Fields
@@ -34,15 +37,39 @@ def learn_vocabulary(
     )
     counted = shown.select(tokens.alias("t")).groupBy("t.field", "t.token").count()
     frequent = counted.where(F.col("count") >= min_count).toArrow()
-    kinds = {"user_id": fields.user_id, "item_id": fields.item_id}
     learned = {}
     for name, _ in pairs:
         mine = frequent.filter(pc.equal(frequent["field"], name))["token"].combine_chunks()
-        typed = mine.cast(ARROW_TYPES[kinds.get(name, "string")])
+        typed = mine.cast(token_type(name, fields))
         learned[name] = typed.take(pc.sort_indices(typed))
         if base is not None:
             learned[name] = grown(base.tokens[name], learned[name])
     return Vocabulary(learned, *dense_moments(requests, fields))
+
+
+def token_type(name: str, fields: Fields) -> pa.DataType:
+    """Return the type of a token input: ids have the profile's, all others are strings."""
+    return ARROW_TYPES[{"user_id": fields.user_id, "item_id": fields.item_id}.get(name, "string")]
+
+
+def known_tokens(registry: Registry, version: str, fields: Fields) -> Vocabulary:
+    """Return the tokens that a model version knows, to grow from; refuse those of other fields."""
+    folder = registry.folder(version) / layout.VOCABULARY
+    names = fields.user_tokens + fields.item_tokens
+    wrong = sorted({f"no {name}" for name in names if not (folder / f"{name}.parquet").is_file()})
+    if not wrong:
+        vocabulary = Vocabulary.load(folder, names)
+        kinds = {name: (vocabulary.tokens[name].type, token_type(name, fields)) for name in names}
+        wrong = [
+            f"{n} of {is_} and not {wanted}" for n, (is_, wanted) in kinds.items() if is_ != wanted
+        ]
+    if wrong:
+        raise Refused(
+            f"training.grow_vocabulary grows that of model {version}, which has "
+            f"{', '.join(wrong)} as [fields] asks; set it to false until a model of these fields "
+            "is promoted"
+        )
+    return vocabulary
 
 
 def dense_moments(requests: DataFrame, fields: Fields) -> tuple[np.ndarray, np.ndarray]:

@@ -26,6 +26,8 @@ from model.learning_config import LATER, ModelConfig, TrainingConfig, written
             'encoder = "attention"\nselection = "relaxed"',
             "selection = 'relaxed' .* left out, for the encoder attention does not select",
         ),
+        ("training", "unknown_share = -0.1", "unknown_share = -0.1 .* from 0 to below 1"),
+        ("training", "unknown_share = 1", "unknown_share = 1.0 .* from 0 to below 1"),
         ("training", "temperature = 0", "temperature = 0.0 .* above 0"),
         ("training", "temperature_end = 0", "temperature_end = 0.0 .* above 0"),
         (

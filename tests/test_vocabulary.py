@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.vocabulary import FIRST, PADDING, UNKNOWN, Vocabulary
+from model.vocabulary import FIRST, PADDING, UNKNOWN, Vocabulary, grown
 
 BIG = [-(2**63), -1, 0, 2**53, 2**53 + 1, 2**63 - 1]
 WORDS = ["", "Tea", "tea", "é", "\N{GRINNING FACE}"]
@@ -77,6 +77,14 @@ def test_it_comes_back_from_disk(tmp_path, dense):
     assert loaded.tokens["number"].type == pa.int64()
     assert loaded.dense_mean.tolist() == moments[0].tolist()
     assert loaded.dense_deviation.tolist() == moments[1].tolist()
+
+
+@given(st.lists(st.integers(0, 12), unique=True), st.lists(st.integers(0, 12), unique=True))
+@settings(deadline=None, max_examples=60)
+def test_a_grown_list_keeps_every_index_and_appends_what_is_new(known, found):
+    old, new = pa.array(known, pa.int64()), pa.array(found, pa.int64())
+    assert grown(old, new).to_pylist() == known + [token for token in found if token not in known]
+    assert grown(grown(old, new), new).equals(grown(old, new))
 
 
 def test_only_the_fields_asked_for_are_read(tmp_path):
