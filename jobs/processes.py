@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import os
+import socket
 import sys
 import tempfile
 import uuid
@@ -119,6 +120,9 @@ def joined(folder: Path) -> Iterator[Processes]:
     The launcher tells each its rank, and all where they meet, by torch's environment variables.
     """
     try:
+        # They are on one machine, and nobody else is to reach them.
+        loopback = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback)
         # First of all: who fails before the others have met him lets them wait.
         dist.init_process_group("gloo", timeout=PATIENCE)
         yield Processes(dist.get_rank(), dist.get_world_size())
