@@ -2,8 +2,8 @@
 
 Simulates a day of shop search with N = 500 candidates a request, makes its examples by the jobs,
 and trains on them in one process with one thread, by either feed: CDM, as on every day, and the
-base DCN of the first day, which takes much shorter steps. The share is the median over the epochs but the first, which also
-reads files that no cache holds.
+base DCN of the first day, which takes much shorter steps. The share is the median over the epochs
+but the first, which also reads files that no cache holds.
 """
 
 import argparse

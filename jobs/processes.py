@@ -18,6 +18,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import torch.distributed as dist
+from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException, Std
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 import jobs
 from jobs.errors import Died, Refused
@@ -39,14 +42,12 @@ def launch(distributor: str, processes: int, words: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="train-") as folder:
         try:
             LAUNCHERS[distributor](processes, [folder, *words])
-        except Exception as error:
+        # Of torchrun the first two, of Spark the last.
+        except (ChildFailedError, SignalException, RuntimeError) as error:
             raise _first_failure(Path(folder)) from error
 
 
 def _torchrun(processes: int, words: list[str]) -> None:
-    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
-    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-
     # It tells of a failed process what this command says in one line.
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     config = LaunchConfig(
@@ -97,7 +98,10 @@ def _environment(**values: str) -> Iterator[None]:
         yield
     finally:
         for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class _Said(io.TextIOBase):
@@ -136,7 +140,7 @@ def joined(folder: Path) -> Iterator[Processes]:
 def _leave(folder: Path, error: BaseException) -> None:
     """Write an error down unless there is one: the others fail because the first one did."""
     known = isinstance(error, (Refused, Died))
-    text = str(error) if known else f"{type(error).__name__}: {error}"
+    text = str(error) if known else f"{type(error).__name__}: {error}".splitlines()[0]
     # A broken connection says that another process is gone, but not why.
     if "gloo" in text and not known:
         return
