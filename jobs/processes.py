@@ -42,8 +42,10 @@ def launch(distributor: str, processes: int, words: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="train-") as folder:
         try:
             LAUNCHERS[distributor](processes, [folder, *words])
-        # Of torchrun the first two, of Spark the last.
-        except (ChildFailedError, SignalException, RuntimeError) as error:
+        except SignalException as stop:
+            raise Died(f"{stop.sigval.name} stopped all {processes} processes") from stop
+        # Of torchrun and of Spark.
+        except (ChildFailedError, RuntimeError) as error:
             raise _first_failure(Path(folder)) from error
 
 
