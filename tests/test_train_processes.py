@@ -24,8 +24,8 @@ pytestmark = pytest.mark.processes
 ROOT = Path(train_rank.__file__).parents[1]
 SHARES = (0.02, 0.4, 0.1, 0.03, 0.45)
 """Of the rows, to five files: one of two processes has half as many as the other, or less."""
-TOLERANCE = 0.005
-"""Of a loss, where an epoch takes 0.02 of it off; two seeds of one process differ by as much."""
+TOLERANCE = 0.01
+"""Of a loss; two seeds of one process differ by four to seven times as much."""
 
 
 def make_uneven(partition: Partition, fields) -> None:
