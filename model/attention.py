@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from model.learning_config import ModelConfig
+from model.precision import full_logits
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,13 @@ class TargetAttention(nn.Module):
 
         `e` is [B, N, d], or [B, N, d + 1] with the score feature, and `valid` [B, N].
         """
-        rows = torch.arange(e.shape[0])[:, None]
+        rows = torch.arange(e.shape[0], device=e.device)[:, None]
         query = self.query(e[rows, targets])
-        among = torch.arange(e.shape[1]).expand_as(valid) if landmarks is None else landmarks
-        if landmarks is not None:
-            e, valid = e[rows, landmarks], valid.gather(1, landmarks)
-        weight = query @ self.key(e).transpose(1, 2) / query.shape[-1] ** 0.5
+        if landmarks is None:
+            among = torch.arange(e.shape[1], device=e.device).expand_as(valid)
+        else:
+            among, e, valid = landmarks, e[rows, landmarks], valid.gather(1, landmarks)
+        weight = full_logits(query @ self.key(e).transpose(1, 2) / query.shape[-1] ** 0.5)
         blocked = ~valid[:, None, :].expand_as(weight)
         if not self.include_self:
             blocked = blocked | (among[:, None, :] == targets[..., None])

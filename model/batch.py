@@ -8,7 +8,7 @@ Letters: B requests, N candidates, U user fields, F item fields, D dense feature
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -34,6 +34,32 @@ class CandidateBatch:
     def __len__(self) -> int:
         """Return B."""
         return len(self.user_tokens)
+
+    def to(self, device: torch.device) -> "CandidateBatch":
+        """Return the batch on a device; to a GPU it travels while the CPU goes on."""
+
+        def moved(values: Tensor) -> Tensor:
+            # Only from pinned memory does a copy not wait.
+            pinned = values.pin_memory() if device.type == "cuda" else values
+            return pinned.to(device, non_blocking=True)
+
+        there = {name: values for name, values in self._tensors() if values.device != device}
+        return replace(self, **{name: moved(values) for name, values in there.items()})
+
+    def not_finite(self) -> list[str]:
+        """Return the columns that hold NaN or infinity, dense features as dense[0], dense[1]..."""
+        found = []
+        for name, values in self._tensors():
+            bad = ~torch.isfinite(values)
+            if name == "dense":
+                found += [f"dense[{i}]" for i in bad.flatten(0, 1).any(0).nonzero().flatten()]
+            elif bad.any():
+                found.append(name)
+        return found
+
+    def _tensors(self) -> list[tuple[str, Tensor]]:
+        named = ((spec.name, getattr(self, spec.name)) for spec in fields(self))
+        return [(name, values) for name, values in named if values is not None]
 
 
 def tensors(table: Table, columns: Mapping[str, Tensor | np.ndarray]) -> dict[str, Tensor]:

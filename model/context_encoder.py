@@ -63,6 +63,6 @@ class ContextEncoder(TargetAttention):
 
 
 def gumbel(shape: torch.Size, generator: torch.Generator) -> Tensor:
-    """Return Gumbel(0, 1) variates: -log(-log(u)) of uniform u, kept off 0."""
-    uniform = torch.rand(shape, generator=generator).clamp_min_(1e-30)
+    """Return Gumbel(0, 1) variates, -log(-log(u)) of uniform u kept off 0, where they are drawn."""
+    uniform = torch.rand(shape, generator=generator, device=generator.device).clamp_min_(1e-30)
     return uniform.log_().neg_().log_().neg_()

@@ -32,6 +32,13 @@ class Processes:
         everyone = int(sums[-1].item())
         return (sums[:-1] / max(everyone, 1)).to(losses.dtype), everyone
 
+    def total(self, values: Tensor) -> Tensor:
+        """Return the sums of the values [...] of all processes."""
+        if self.world > 1:
+            values = values.clone()
+            dist.all_reduce(values)
+        return values
+
     def average_gradients(
         self, parameters: Iterable[nn.Parameter], requests: int, everyone: int
     ) -> None:

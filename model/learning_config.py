@@ -9,6 +9,8 @@ Selection = Literal["hard", "straight_through", "relaxed", "threshold"]
 Encoder = Literal["contrastive", "attention", "alone"]
 Cross = Literal["v1", "v2"]
 StudentName = Literal["cdm", "better_context", "wear"]
+Precision = Literal["float32", "bfloat16", "float16"]
+Device = Literal["auto", "cpu", "cuda"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +108,7 @@ class TrainingConfig:
     """Requests a step."""
     epochs: int = 20
     """Most passes over the examples."""
-    patience: int = 3
+    patience: int = 10
     """Epochs without a better validation loss before the best one is kept."""
     learning_rate: float = 1e-3
     """Of Adam."""
@@ -128,6 +130,10 @@ class TrainingConfig:
     """Targets a request in training: all winners, then sampled losers, reweighted; 0 is all."""
     seed: int = 17
     """Of weights, batches and noise."""
+    precision: Precision = "float32"
+    """Of a training step's matrix products; losses and selection stay in float32."""
+    device: Device = "auto"
+    """Where a model is trained; auto is the GPU where torch finds one."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -147,12 +153,16 @@ class TrainingConfig:
         at_most = f"above 0 and at most training.temperature = {start:g}"
         require(0 < end <= start, "training.temperature_end", end, at_most)
         require(0 < hold <= 1, "training.temperature_hold", hold, "above 0 and at most 1")
+        for name, kind in (("precision", Precision), ("device", Device)):
+            allowed, value = get_args(kind), getattr(self, name)
+            require(value in allowed, f"training.{name}", value, f"one of {', '.join(allowed)}")
 
 
 LATER = (
     *("selection", "encoder", "cross", "score_feature", "landmarks", "student"),
     *("grow_vocabulary", "unknown_share", "warm_start"),
     *("stop_gradient", "temperature", "temperature_end", "temperature_hold"),
+    *("precision", "device"),
 )
 """Keys that are younger than the first models."""
 

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from model.attention import Contexts
+from model.precision import full, full_logits
 
 
 def click_loss(logits: Tensor, label: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -13,8 +14,8 @@ def click_loss(logits: Tensor, label: Tensor, weight: Tensor | None = None) -> T
     `weight` is that of each in the sum; the mean divides by M all the same.
     """
     if not len(logits):
-        return logits.sum()
-    return F.binary_cross_entropy_with_logits(logits, label, weight)
+        return full(logits).sum()
+    return F.binary_cross_entropy_with_logits(full_logits(logits), label, weight)
 
 
 def distillation_loss(logits: Tensor, win: Tensor, weight: Tensor) -> Tensor:
@@ -23,7 +24,7 @@ def distillation_loss(logits: Tensor, win: Tensor, weight: Tensor) -> Tensor:
     `weight` is the inverse sampling rate of each target and 0 for padding, so that the mean is
     that over all valid candidates and y_stu stays calibrated.
     """
-    each = F.binary_cross_entropy_with_logits(logits, win, reduction="none")
+    each = F.binary_cross_entropy_with_logits(full_logits(logits), win, reduction="none")
     return (each * weight).sum() / weight.sum().clamp_min(1.0)
 
 
@@ -34,7 +35,8 @@ def contrastive_loss(contexts: Contexts, weight: Tensor, temperature: float) -> 
     """
     if contexts.negative is None:
         return weight.new_zeros(())
-    apart = (contexts.query * (contexts.negative - contexts.positive)).sum(-1)
+    query, positive, negative = map(full, (contexts.query, contexts.positive, contexts.negative))
+    apart = (query * (negative - positive)).sum(-1)
     present = (weight > 0).float()
     return (F.softplus(apart / temperature) * present).sum() / present.sum().clamp_min(1.0)
 
@@ -48,10 +50,10 @@ def sample_targets(
     padding. `win` and `valid` are [B, N].
     """
     n = valid.shape[1]
-    everyone = torch.arange(n).expand_as(valid)
+    everyone = torch.arange(n, device=valid.device).expand_as(valid)
     if count == 0 or count >= n:
         return everyone, valid.float()
-    draw = torch.rand(valid.shape, generator=generator)
+    draw = torch.rand(valid.shape, generator=generator, device=generator.device)
     winners = (win > 0) & valid
     priority = torch.where(valid, draw, -1.0) + 2.0 * winners
     targets = priority.topk(count, dim=1).indices

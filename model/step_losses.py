@@ -23,6 +23,6 @@ def batch_losses(
     weight = None if batch.click_weight is None else batch.click_weight[shown]
     click = click_loss(model.click_logits(batch, shown), batch.label[shown], weight)
     if not model.has_student:
-        return click, torch.zeros(()), torch.zeros(())
+        return click, click.new_zeros(()), click.new_zeros(())
     view = model.view(batch, stop_gradient=config.stop_gradient)
     return click, *model.student.losses(view, batch, config, generator, tau)

@@ -1,7 +1,6 @@
 """The optimisation loop: it is given batches and never asks where they come from."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import torch
 
@@ -9,35 +8,23 @@ from model.annealing import temperature
 from model.batch import CandidateBatch
 from model.cdm import CDM
 from model.distributed import ALONE, Processes
+from model.epochs import Epoch, Losses, Quality
+from model.held_out import HeldOut
 from model.learning_config import TrainingConfig
+from model.precision import autocast
 from model.step_losses import batch_losses
+from model.training_run import CPU, TrainingRun
+from model.unfinished import Unfinished
 from model.unknown_tokens import hide_tokens
 
 
 class Diverged(RuntimeError):
-    """A loss became NaN or infinite; the message names epoch and step."""
+    """A loss became NaN or infinite; the message names batch and epoch."""
 
-
-@dataclass(frozen=True, slots=True)
-class Losses:
-    """Mean losses of one epoch."""
-
-    click: float
-    distillation: float
-    contrastive: float
-
-    def total(self, config: TrainingConfig) -> float:
-        """Return the weighted sum (Eq. 20)."""
-        return self.click + config.beta_kd * self.distillation + config.beta_nce * self.contrastive
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One line of the learning curve."""
-
-    number: int
-    training: Losses
-    validation: Losses
+    def __init__(self, loss: float, where: str, columns: list[str]) -> None:
+        """Say where; `columns` of the batch hold a value that is not finite."""
+        super().__init__(f"the loss is {loss} in {where}")
+        self.columns = columns
 
 
 def fit(
@@ -47,7 +34,10 @@ def fit(
     config: TrainingConfig,
     report: Callable[[Epoch], None],
     steps: int,
+    *,
     processes: Processes = ALONE,
+    device: torch.device = CPU,
+    unfinished: Unfinished | None = None,
 ) -> list[Epoch]:
     """Train until the validation loss stops falling; leave the best epoch's weights in the model.
 
@@ -55,63 +45,81 @@ def fit(
     stopping judges the total loss rather than Recall@K, which a few hundred requests leave too
     noisy to choose by. `steps` are the batches of an epoch; the temperature falls over those of
     all epochs. `processes` train together, each with its part of the batches: all come to the same
-    weights and losses. Raises Diverged when a loss is not finite.
+    weights and losses. `unfinished` keeps the state of every epoch: where it holds that of a run
+    that was cut off, this one goes on from there, to the same weights. Raises Diverged when a loss
+    is not finite; what `unfinished` holds then is the epoch before.
     """
-    # Noise that several processes shared would be less noise than one process has.
-    generator = torch.Generator().manual_seed(config.seed + processes.rank)
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
-    best, best_loss, history = {}, float("inf"), []
-    for number in range(1, config.epochs + 1):
-        model.train()
-        trained = _epoch(
-            model, training(number), config, generator, number, processes, optimizer, steps
-        )
-        model.eval()
-        with torch.no_grad():
-            judged = _epoch(model, validation(), config, generator, number, processes)
-        history.append(Epoch(number, trained, judged))
-        report(history[-1])
-        if judged.total(config) < best_loss:
-            best_loss = judged.total(config)
-            best = {name: value.clone() for name, value in model.state_dict().items()}
-            best_epoch = number
-        elif number - best_epoch >= config.patience:
-            break
-    model.load_state_dict(best)
-    return history
+    run = TrainingRun(model, config, device, processes)
+    if unfinished is not None:
+        unfinished.restore(run)
+    while not run.is_over:
+        number = run.number + 1
+        trained = _train(run, training(number), number, steps)
+        judged, quality = _judge(run, validation(), number)
+        run.add(Epoch(number, trained, judged, quality))
+        if unfinished is not None:
+            unfinished.keep(run)
+        report(run.history[-1])
+    model.load_state_dict(run.best)
+    return run.history
 
 
-def _epoch(
-    model: CDM,
-    batches: Iterable[CandidateBatch],
-    config: TrainingConfig,
-    generator: torch.Generator,
-    number: int,
-    processes: Processes,
-    optimizer: torch.optim.Optimizer | None = None,
-    steps: int = 1,
-) -> Losses:
-    sums, requests = torch.zeros(3), 0
-    for step, batch in enumerate(batches, start=1):
-        tau = temperature(config, (number - 1) * steps + step - 1, config.epochs * steps)
-        if optimizer is not None and config.unknown_share:
-            batch = hide_tokens(batch, config.unknown_share, generator)
-        click, distillation, contrastive = batch_losses(model, batch, config, generator, tau)
-        loss = click + config.beta_kd * distillation + config.beta_nce * contrastive
-        parts = torch.stack([click, distillation, contrastive, loss]).detach()
-        means, everyone = processes.mean(parts, len(batch))
+def _train(run: TrainingRun, batches: Iterable[CandidateBatch], number: int, steps: int) -> Losses:
+    config, mean = run.config, _Mean(run)
+    run.model.train()
+    for at, batch in enumerate((b.to(run.device) for b in batches), start=1):
+        tau = temperature(config, (number - 1) * steps + at - 1, config.epochs * steps)
+        if config.unknown_share:
+            batch = hide_tokens(batch, config.unknown_share, run.generator)
+        with autocast(run.device, config.precision):
+            losses = batch_losses(run.model, batch, config, run.generator, tau)
+        loss, everyone = mean.add(batch, losses, f"batch {at} of epoch {number}")
+        run.optimizer.zero_grad()
+        run.scaler.scale(loss).backward()
+        run.processes.average_gradients(run.model.parameters(), len(batch), everyone)
+        run.scaler.step(run.optimizer)
+        run.scaler.update()
+    return mean.losses()
+
+
+@torch.no_grad()
+def _judge(
+    run: TrainingRun, batches: Iterable[CandidateBatch], number: int
+) -> tuple[Losses, Quality]:
+    """Judge the model in float32 and without noise, as it serves."""
+    mean, held_out = _Mean(run), HeldOut()
+    run.model.eval()
+    for at, batch in enumerate((b.to(run.device) for b in batches), start=1):
+        losses = batch_losses(run.model, batch, run.config, run.generator)
+        mean.add(batch, losses, f"held-out batch {at} after epoch {number}")
+        held_out.add(batch, *run.model.score(batch))
+    return mean.losses(), held_out.quality(run.processes)
+
+
+class _Mean:
+    """Mean losses over the requests of all processes."""
+
+    def __init__(self, run: TrainingRun) -> None:
+        self._config, self._processes, self._requests = run.config, run.processes, 0
+        self._sums = torch.zeros(3, device=run.device)
+
+    def add(
+        self, batch: CandidateBatch, losses: tuple[torch.Tensor, ...], where: str
+    ) -> tuple[torch.Tensor, int]:
+        """Return this process's total (Eq. 20), and over how many requests all processes have it.
+
+        Raises Diverged in each of them where the total of any is not finite.
+        """
+        total = Losses(*losses).total(self._config)
+        parts = torch.stack([*losses, total]).detach()
+        means, everyone = self._processes.mean(parts, len(batch))
         if not torch.isfinite(means[-1]):
-            raise Diverged(
-                f"the loss is {means[-1].item()} in epoch {number}, step {step}; "
-                "lower training.learning_rate or look for extreme dense values"
-            )
-        if optimizer is not None:
-            optimizer.zero_grad()
-            loss.backward()
-            processes.average_gradients(model.parameters(), len(batch), everyone)
-            optimizer.step()
-        sums += everyone * means[:-1]
-        requests += everyone
-    if requests == 0:
-        raise ValueError("an epoch had no requests")
-    return Losses(*(sums / requests).tolist())
+            raise Diverged(means[-1].item(), where, batch.not_finite())
+        self._sums += everyone * means[:-1]
+        self._requests += everyone
+        return total, everyone
+
+    def losses(self) -> Losses:
+        if self._requests == 0:
+            raise ValueError("an epoch had no requests")
+        return Losses(*(self._sums / self._requests).tolist())

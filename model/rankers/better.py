@@ -35,11 +35,11 @@ def better(order: Tensor, valid: Tensor, count: int) -> Better:
     """Return the context of the `count` best of an `order` [B, N]; 0 is all N."""
     who = order[:, :count] if count else order
     place = order.argsort(dim=1)  # the inverse of a permutation
-    slot = torch.arange(who.shape[1])
+    slot = torch.arange(who.shape[1], device=who.device)
     is_there = valid.gather(1, who)[:, None]
     return Better(who, (slot < place[..., None]) & is_there)
 
 
 def of(values: Tensor, who: Tensor) -> Tensor:
     """Return the values [B, M, ...] of some candidates, of those of all [B, N, ...]."""
-    return values[torch.arange(values.shape[0])[:, None], who]
+    return values[torch.arange(values.shape[0], device=values.device)[:, None], who]

@@ -31,7 +31,7 @@ def earlier_of_category(order: Tensor, category: Tensor, valid: Tensor) -> Tenso
     # Equal codes side by side, each run best first: a member's place in its run is its count.
     by_code = codes.argsort(dim=1, stable=True)
     runs = codes.gather(1, by_code)
-    index = torch.arange(runs.shape[1]).expand_as(runs)
+    index = torch.arange(runs.shape[1], device=runs.device).expand_as(runs)
     starts = (runs != runs.roll(1, dims=1)) | (index == 0)
     count = (index - (index * starts).cummax(1).values) * (runs > 0)
     count = torch.zeros_like(count).scatter(1, by_code, count)

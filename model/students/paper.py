@@ -78,5 +78,6 @@ class PaperStudent(Student):
 
     def score(self, view: CandidateView) -> Tensor:
         """Return y_stu [B, N]."""
-        targets = torch.arange(view.valid.shape[1]).expand_as(view.valid)
+        valid = view.valid
+        targets = torch.arange(valid.shape[1], device=valid.device).expand_as(valid)
         return torch.sigmoid(self.win_logits(self.contexts(view, targets)))

@@ -71,7 +71,7 @@ class Wear(Student):
         view = view.detached()
         who, place, shown = pages(batch, view.logits)
         e, tokens, logits = (of(x, who) for x in (view.e, view.item_tokens, view.logits))
-        above = torch.ones(who.shape[1], who.shape[1]).tril(-1)
+        above = e.new_ones(who.shape[1], who.shape[1]).tril(-1)
         n = (likeness(tokens, e, tokens, e, self.share) * above).sum(-1)
         log_v = self.log_scale + self.log_examination[place.clamp_max(PLACES) - 1]
         log_p = log_v + F.logsigmoid(logits) - self.rate(e, view.u, logits) * n
@@ -107,6 +107,6 @@ def pages(batch: CandidateBatch, logits: Tensor) -> tuple[Tensor, Tensor, Tensor
     order = best_first(-place.to(logits.dtype), logits, on_page)
     count = on_page.sum(1)
     who = order[:, : int(count.max())]
-    index = torch.arange(who.shape[1]).expand_as(who)
+    index = torch.arange(who.shape[1], device=who.device).expand_as(who)
     place = place.gather(1, who)
     return who, torch.where(place > 0, place, index + 1), index < count[:, None]
