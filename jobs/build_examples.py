@@ -101,7 +101,13 @@ def window(task: Task, bootstrap: bool) -> list[WindowDay]:
                 for table in ("teacher_labels", "unlabelled")
             )
             for part in (labels, unlabelled):
-                part.require("label_candidates")
+                given = part.require("label_candidates").inputs.get("model", version)
+                if given != version:
+                    raise Refused(
+                        f"{part.name} is of model {given}, and model {version} is promoted on "
+                        f"{day}; label the day again: python -m jobs.label_candidates "
+                        f"--lake {task.lake.root} --date {day} --profile ... --force"
+                    )
         sets = task.lake.partition("candidate_sets", day)
         days.append(WindowDay(day, sets, labels, unlabelled))
     return days

@@ -11,6 +11,7 @@ from jobs.errors import Died, NothingToDo, Refused
 from jobs.lake import Lake, parse_day
 from jobs.profile.config import Profile
 from jobs.profile.load import load_profile
+from jobs.progress import Progress
 from jobs.publish import Publication
 
 SPECIAL_IN_PATHS = "#?%*[]{}\\"
@@ -87,9 +88,11 @@ class Task:
         self.force: bool = getattr(args, "force", False)
         self.lake = Lake(args.lake, self.profile.tables)
         self._started = time.monotonic()
+        self._progress = Progress(f"{step} {self.day}:", self.say)
 
     def say(self, text: str) -> None:
         """Print one line about this step."""
+        self.clear_progress()
         print(f"{self.step} {self.day}: {text}", flush=True)
 
     def is_done(self, publication: Publication) -> bool:
@@ -110,14 +113,16 @@ class Task:
 
     def next(self, step: str) -> None:
         """Print which step comes next."""
+        self.clear_progress()
         print(f"next: python -m jobs.{step}", flush=True)
 
     def progress(self, done: int, total: int, unit: str) -> None:
-        """Print how far a long step is and how long it will still take, every tenth."""
-        if total < 10 or done * 10 // total != (done - 1) * 10 // total:
-            elapsed = time.monotonic() - self._started
-            left = elapsed / max(done, 1) * (total - done)
-            self.say(f"{done:,} of {total:,} {unit}, about {left:.0f} s left")
+        """Show how far a long step is and how long it will still take."""
+        self._progress.show(done, total, unit)
+
+    def clear_progress(self) -> None:
+        """Take the progress bar away, if there is one."""
+        self._progress.clear()
 
 
 def run(
@@ -129,7 +134,11 @@ def run(
     """Parse, work, and turn refusals into one message and an exit code."""
     args = parser.parse_args(argv)
     try:
-        work(Task(step, args), args)
+        task = Task(step, args)
+        try:
+            work(task, args)
+        finally:
+            task.clear_progress()
     except Refused as refusal:
         print(f"{step}: refused: {refusal}", file=sys.stderr, flush=True)
         return REFUSED

@@ -18,6 +18,13 @@ def load_model(registry: Registry, version: str, fields: Fields) -> tuple[CDM, V
 def open_model(folder: Path, fields: Fields) -> tuple[CDM, Vocabulary]:
     """Return the model version of a folder, as a worker does that knows no registry."""
     try:
-        return checkpoint.load(folder, fields.user_tokens, fields.item_tokens)
+        model, vocabulary = checkpoint.load(folder, fields.user_tokens, fields.item_tokens)
     except checkpoint.BadCheckpoint as bad:
         raise Refused(str(bad)) from bad
+    known = len(vocabulary.dense_mean)
+    if known != len(fields.dense):
+        raise Refused(
+            f"{folder} was trained on {known} dense features, and the profile has "
+            f"{len(fields.dense)} {fields.dense}; train again under this profile"
+        )
+    return model, vocabulary

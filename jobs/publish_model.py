@@ -1,6 +1,5 @@
 """A trained model as a version of the lake: checkpoint, item vectors and the day's pointer."""
 
-import dataclasses
 from typing import NamedTuple
 
 import pyarrow.parquet as pq
@@ -13,7 +12,7 @@ from jobs.training_plan import Plan
 from model import checkpoint
 from model.cdm import CDM, Shape
 from model.layout import ITEMS as MODEL_ITEMS
-from model.training import Epoch, Losses
+from model.training import Epoch
 from model.vocabulary import Vocabulary
 
 
@@ -40,10 +39,7 @@ def publish_model(plan: Plan, task: Task, trained: Trained) -> None:
         "item_tokens": fields.item_tokens,
         "training": plan.parameters["training"],
     } | ({"base": plan.base} if plan.base else {})
-    curve = [
-        {"epoch": e.number, "training": vars_of(e.training), "validation": vars_of(e.validation)}
-        for e in history
-    ]
+    curve = [epoch.to_json() for epoch in history]
     with registry.attempt() as attempt:
         version = checkpoint.save(
             attempt, model, shape, task.profile.model, vocabulary, about, curve
@@ -67,8 +63,3 @@ def publish_model(plan: Plan, task: Task, trained: Trained) -> None:
         f"{len(history)} epochs, {items.num_rows:,} item vectors"
     )
     task.next("promote" if plan.bootstrap else "report")
-
-
-def vars_of(losses: Losses) -> dict[str, float]:
-    """Return the losses by name."""
-    return dataclasses.asdict(losses)

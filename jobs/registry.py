@@ -108,6 +108,11 @@ class Registry:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def unfinished(self, day: date, *, bootstrap: bool) -> Path:
+        """Return where the training of a day keeps its state until it is over."""
+        kind = "bootstrap-" if bootstrap else ""
+        return self.lake.models / ".unfinished" / f"{kind}{day.isoformat()}"
+
     def is_current(self, day: date, recipe: str, *, bootstrap: bool) -> bool:
         """Whether the day's model was made from exactly this, and is intact."""
         try:

@@ -1,32 +1,29 @@
 """Train the day's model on its examples: CDM, or with --bootstrap the base DCN of the first day.
 
 Reads examples through Petastorm or Arrow, writes models/<version>/ and points models/dt=<day>/ to
-it. Several processes train one model together; each has its part of every batch.
+it. A training that was cut off goes on after its last whole epoch when it is run again. Several
+processes train one model together, each with its part of every batch; they start anew.
 """
 
 import argparse
+import os
 import sys
 from functools import partial
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import torch
 
-from jobs.build_examples import TRAINING, VALIDATION, VOCABULARY
 from jobs.cli import Task, run, step_parser
-from jobs.errors import Refused
-from jobs.feed import FEEDS, Feed, open_feed
-from jobs.load_model import load_model
+from jobs.feed import FEEDS
+from jobs.fitting import feeds, fit_day
 from jobs.manifest import recipe_of
+from jobs.new_model import new_model
 from jobs.processes import LAUNCHERS, launch
 from jobs.publish_model import Trained, publish_model
 from jobs.registry import Registry
-from jobs.training_plan import Plan
-from model.cdm import CDM, Shape
+from jobs.training_plan import Plan, training_device
 from model.distributed import ALONE, Processes
-from model.training import Diverged, Epoch, fit
-from model.vocabulary import Vocabulary
-from model.warm_start import OtherWeights, warm_start
+from model.unfinished import Unfinished
 
 STEP = "train"
 READS = ("promotions", "examples")
@@ -54,6 +51,9 @@ def build_parser() -> argparse.ArgumentParser:
         default="torchrun",
         help="what starts several processes (default: %(default)s)",
     )
+    parser.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="write each epoch's scalars there too"
+    )
     return parser
 
 
@@ -64,109 +64,47 @@ def train(argv: list[str], task: Task, args: argparse.Namespace) -> None:
     if not task.force and registry.is_current(task.day, recipe, bootstrap=plan.bootstrap):
         version = registry.trained(task.day, bootstrap=plan.bootstrap).parameters["version"]
         task.say(f"unchanged: model {version} was trained on exactly this")
+        _unfinished(task, plan).clear()
     elif args.processes > 1 or args.distributor == "spark":
         launch(args.distributor, args.processes, argv)
     else:
         learn(task, args, ALONE)
 
 
-def feeds(
-    plan: Plan, task: Task, args: argparse.Namespace, files: list[Path], processes: Processes
-) -> tuple[Feed, Feed]:
-    """Return what the model learns from and what judges it; refuse a split without requests."""
-    training = task.profile.training
-    learn_from, judge = (
-        open_feed(
-            args.feed,
-            [path for path in files if path.name.startswith(split)],
-            plan.source.table,
-            batch_size=training.batch_size,
-            seed=training.seed,
-            rank=processes.rank,
-            world=processes.world,
-        )
-        for split in (TRAINING, VALIDATION)
-    )
-    if not learn_from.rows or not judge.rows:
-        raise Refused(
-            f"{plan.source.name} has {learn_from.rows} requests to train on and {judge.rows} to "
-            "stop early by; both are needed. Add days or users, or change training.validation_share"
-        )
-    return learn_from, judge
+def _unfinished(task: Task, plan: Plan) -> Unfinished:
+    """Return where the state of this training is kept between its epochs."""
+    place = Registry(task.lake).unfinished(task.day, bootstrap=plan.bootstrap)
+    recipe = recipe_of(STEP, plan.parameters, plan.inputs)
+    # Another device has other random streams, and the same rows elsewhere come in another order.
+    device = training_device(task.profile.training).type
+    examples = plan.source.require("build_examples").folder
+    return Unfinished(place, f"{recipe} {examples} {device}", task.say)
 
 
 def learn(task: Task, args: argparse.Namespace, processes: Processes) -> None:
     """Fit, and as the first process export the item vectors and publish the version."""
-    profile, plan = task.profile, Plan.of(task, args)
-    fields, training, source = profile.fields, profile.training, plan.source
-    folder, files = source.folder(), source.files()
-    vocabulary = Vocabulary.load(folder / VOCABULARY, fields.user_tokens + fields.item_tokens)
-    learn_from, judge = feeds(plan, task, args, files, processes)
-    shape = Shape(
-        user_sizes=tuple(vocabulary.size(name) for name in fields.user_tokens),
-        item_sizes=tuple(vocabulary.size(name) for name in fields.item_tokens),
-        dense=len(fields.dense),
-        win_rate=0.0 if plan.bootstrap else win_rate(files),
+    plan = Plan.of(task, args)
+    unfinished = _unfinished(task, plan) if processes.world == 1 else None
+    learn_from, judge = feeds(plan, task, args.feed, processes)
+    model, shape, vocabulary = new_model(plan, task, processes.rank)
+    history = fit_day(
+        plan, task, model, (learn_from, judge), processes, unfinished, args.tensorboard
     )
-    torch.manual_seed(training.seed)
-    model = CDM(shape, profile.model)
-    if plan.base is not None:
-        start_from(plan.base, task, model, vocabulary)
-    if processes.rank:
-        # The same weights in all processes, but not the same dropout.
-        torch.manual_seed(training.seed + processes.rank)
-
-    def report(epoch: Epoch) -> None:
-        losses = (
-            f"{epoch.training.total(training):.4f}, held-out {epoch.validation.total(training):.4f}"
-        )
-        if processes.rank == 0:
-            task.say(f"epoch {epoch.number} of at most {training.epochs}: loss {losses}")
-
-    try:
-        history = fit(
-            model,
-            lambda epoch: learn_from.epoch(epoch, shuffle=True),
-            lambda: judge.epoch(0, shuffle=False),
-            training,
-            report,
-            learn_from.steps,
-            processes,
-        )
-    except Diverged as diverged:
-        raise Refused(f"{source.name}: {diverged}") from diverged
     if processes.rank == 0:
-        _, judge = feeds(plan, task, args, files, ALONE)
-        model.eval().calibrate_export(judge.epoch(0, shuffle=False), profile.model.similarity_scale)
+        _, judge = feeds(plan, task, args.feed, ALONE)
+        scale = task.profile.model.similarity_scale
+        # From here on all is on the CPU, whichever device the weights come from.
+        model.cpu().eval().calibrate_export(judge.epoch(0, shuffle=False), scale)
         made = Trained(model, shape, vocabulary, history, learn_from.rows, judge.rows)
         publish_model(plan, task, made)
-
-
-def start_from(version: str, task: Task, model: CDM, vocabulary: Vocabulary) -> None:
-    """Give a model the weights of an earlier version; refuse one that does not fit."""
-    fields = task.profile.fields
-    try:
-        base, known = load_model(Registry(task.lake), version, fields)
-        warm_start(model, vocabulary, base, known, fields.user_tokens + fields.item_tokens)
-    except (Refused, OtherWeights) as error:
-        raise Refused(
-            f"training.warm_start begins from model {version}: {error}; set it to false until a "
-            "model of this [fields] and [model] is promoted"
-        ) from error
-
-
-def win_rate(files: list) -> float:
-    """Return K/N: the share of the candidates that the teacher picked."""
-    won = total = 0.0
-    for path in files:
-        columns = pq.read_table(path, columns=["n_candidates", "win"])
-        total += columns["n_candidates"].to_numpy().sum()
-        won += columns["win"].combine_chunks().flatten().to_numpy().sum()
-    return float(won / total)
+        if unfinished is not None:
+            unfinished.clear()
 
 
 def prepare_torch() -> None:
     """Make torch repeat itself bit by bit."""
+    # Read once, when cuBLAS starts: with it, its sums are in the same order every time.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(mode=True)
     # More threads gain nothing on models this small, and the weights would depend on their number.
     torch.set_num_threads(1)

@@ -5,12 +5,15 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from jobs.cli import Task
 from jobs.errors import NothingToDo, Refused
 from jobs.lake import Partition
 from jobs.registry import Registry
 from jobs.teacher import WITHOUT_TEACHER, teacher_id
-from model.learning_config import written
+from model.learning_config import TrainingConfig, written
+from model.precision import NoDevice, device_of
 
 
 def training_set(task: Task, bootstrap: bool) -> Partition:
@@ -26,9 +29,25 @@ def training_set(task: Task, bootstrap: bool) -> Partition:
     if version is None:
         raise Refused(f"no model is promoted on {task.day}; run promote and label_candidates first")
     name = teacher_id(task.profile.teacher, task.profile.policy, version)
-    partition = task.lake.partition("examples", task.day, teacher_id=name)
-    partition.require("build_examples")
+    partition, labels = (
+        task.lake.partition(table, task.day, teacher_id=name)
+        for table in ("examples", "teacher_labels")
+    )
+    if labels.name not in partition.require("build_examples").inputs:
+        raise Refused(
+            f"{partition.name} was not made from {labels.name}, the labels of the profile's "
+            f"teacher under model {version}; make it again: python -m jobs.build_examples "
+            f"--lake {task.lake.root} --date {task.day} --profile ... --force"
+        )
     return partition
+
+
+def training_device(training: TrainingConfig) -> torch.device:
+    """Return the device to train on; refuse one that is not here."""
+    try:
+        return device_of(training.device)
+    except NoDevice as missing:
+        raise Refused(str(missing)) from missing
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ def load(
         weights = load_file(folder / WEIGHTS)
         model.load_state_dict({current.get(name, name): w for name, w in weights.items()})
         vocabulary = Vocabulary.load(folder / VOCABULARY, user_names + item_names)
+        _check_vocabulary(folder, vocabulary, shape, user_names + item_names)
     except BadCheckpoint:
         raise
     except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
@@ -98,6 +99,21 @@ def _on_disk(name: str) -> str:
         if name.startswith(now):
             return first + name.removeprefix(now)
     return name
+
+
+def _check_vocabulary(
+    folder: Path, vocabulary: Vocabulary, shape: Shape, names: tuple[str, ...]
+) -> None:
+    """Refuse the vocabulary of another model: its indices would name other rows of the tables."""
+    sizes = dict(zip(names, shape.user_sizes + shape.item_sizes, strict=True))
+    found = {name: vocabulary.size(name) for name in names}
+    sizes["dense"], found["dense"] = shape.dense, len(vocabulary.dense_mean)
+    for name, size in sizes.items():
+        if found[name] != size:
+            raise BadCheckpoint(
+                f"{folder} has a vocabulary of another model: {found[name]} of {name}, where the "
+                f"weights have {size}; train that day again with --force"
+            )
 
 
 def _tuple(value: object) -> object:
