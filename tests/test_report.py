@@ -1,6 +1,7 @@
 """report: what a person reads on the page and in the terminal, on small lakes made by hand."""
 
 import hashlib
+import json
 import re
 from datetime import date
 from html.parser import HTMLParser
@@ -104,6 +105,32 @@ def test_the_learning_curves_and_the_epoch_that_was_kept(shop):
     text = shop.text()
     assert "DCN of 2026-01-01 base0 90 10 3 2 0.5432 training 0.5000 n/a n/a" in text
     assert "CDM of 2026-01-01 cdm1 90 10 3 2 0.5432 training 0.5000 0.5000" in text
+
+
+def test_what_held_out_predictions_are_worth_by_epoch(tmp_path):
+    """f/clicks and y_stu/picks 1.25 and 0.8 in the kept epoch; a base DCN has no student."""
+    lake = ShopLake(tmp_path).day_one()
+    assert lake.report(DAYS[0]) == 0
+    before = lake.text()
+    assert "AUC, held-out" not in before, "models of before have no such curve"
+    path = lake.lake.models / "cdm1" / "history.json"
+    history = json.loads(path.read_text())
+    for epoch in history:
+        epoch["quality"] = {
+            "click_auc": 0.7, "win_auc": 0.875, "click_calibration": 1.25, "win_calibration": 0.8,
+        }  # fmt: skip
+    path.write_text(json.dumps(history))
+    path = lake.lake.models / "base0" / "history.json"
+    for epoch in history:
+        epoch["quality"] |= {"win_auc": None, "win_calibration": None, "click_auc": 0.6}
+    path.write_text(json.dumps(history))
+    assert lake.report(DAYS[0]) == 0
+    text = lake.text()
+    assert "AUC of f AUC of y_stu f / clicks y_stu / picks" in text
+    assert "training 0.5000 0.700 0.875 1.250 0.800" in text
+    assert "0.600 n/a 1.250 n/a" in text
+    assert "AUC, held-out" in text
+    assert "Predicted / observed" in text
 
 
 def test_day_one_is_a_good_page_without_a_comparison(tmp_path):

@@ -69,6 +69,14 @@ class TrainedModel:
         """Whether the model has this loss: a DCN has no student."""
         return any(epoch[split][loss] for epoch in self.history for split in SPLITS)
 
+    def quality(self, name: str) -> list[float]:
+        """Return a calibration or AUC by epoch; nothing where an epoch has none.
+
+        A DCN has none of its student, and models of before have none at all.
+        """
+        values = [epoch.get("quality", {}).get(name) for epoch in self.history]
+        return [] if None in values else values
+
     def total(self, losses: dict[str, float]) -> float:
         """Return the weighted sum that early stopping judges (Eq. 20)."""
         weights = self.manifest.parameters.get("training", {})

@@ -14,7 +14,7 @@ from jobs.report.comparison import comparison, left_out, sweep
 from jobs.report.evidence import SHOWN_DAYS, Evidence, JudgedDay, TrainedModel
 from jobs.report.front import front
 from jobs.report.imported import account, is_told, quarantine
-from jobs.report.learning_curves import LOSSES, learning_curves
+from jobs.report.learning_curves import LOSSES, QUALITY, learning_curves
 from jobs.report.names import derived_from, names_of
 from jobs.report.one_request import SIDE_BY_SIDE, OneRequest
 from jobs.report.over_days import over_days, shown_metrics
@@ -91,6 +91,7 @@ def page(
         names=names_of(profile),
         models=models,
         losses=LOSSES,
+        quality=QUALITY,
         curves=learning_curves(models),
         request=request,
         side_by_side=SIDE_BY_SIDE,
