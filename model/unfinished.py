@@ -34,14 +34,18 @@ class Unfinished:
         self.folder.mkdir(parents=True, exist_ok=True)
         facts = json.dumps(run.facts() | {"recipe": self.recipe})
         staged = self.folder / f".{uuid.uuid4().hex}"
-        save_file(run.tensors(), staged, metadata={"facts": facts})
+        try:
+            save_file(run.tensors(), staged, metadata={"facts": facts})
+        except SafetensorError as error:
+            # As of any other file that cannot be written: a full disk, most likely.
+            raise OSError(f"{staged} cannot be written ({error})") from error
         _to_disk(staged)
         kept = self.folder / f"{_digest(staged)}.safetensors"
         staged.replace(kept)
         _to_disk(self.folder)
         for other in self.folder.iterdir():
             if other != kept:
-                other.unlink()
+                other.unlink(missing_ok=True)
         self.epoch = run.number
 
     def restore(self, run: TrainingRun) -> None:

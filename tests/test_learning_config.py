@@ -36,6 +36,12 @@ from model.learning_config import LATER, ModelConfig, TrainingConfig, written
             "temperature_end = 2.0 .* at most training.temperature = 1",
         ),
         ("training", "temperature_hold = 0", "temperature_hold = 0.0 .* above 0 and at most 1"),
+        (
+            "training",
+            'precision = "half"',
+            "precision = 'half' .* one of float32, bfloat16, float16",
+        ),
+        ("training", 'device = "gpu"', "device = 'gpu' .* one of auto, cpu, cuda"),
         ("training", "temperature_hold = 1.5", "temperature_hold = 1.5 .* above 0 and at most 1"),
     ],
 )

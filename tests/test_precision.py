@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from itertools import product
+from typing import get_args
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from model.attention import TargetAttention
 from model.batch import CandidateBatch
 from model.cdm import CDM
 from model.context_encoder import gumbel
-from model.learning_config import Encoder, Selection, get_args
+from model.learning_config import Encoder, Selection
 from model.losses import click_loss, contrastive_loss, distillation_loss, sample_targets
 from model.precision import NoDevice, autocast, device_of, full, full_logits
 from model.training import batch_losses, fit

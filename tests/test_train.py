@@ -14,12 +14,14 @@ import pytest
 import torch
 from conftest import World
 from examples_lake import DAY, PROMOTED, ExamplesLake
+from safetensors import SafetensorError
 
 from jobs import train
-from jobs.cli import REFUSED
+from jobs.cli import FAILED, REFUSED
 from jobs.feed import Feed
 from jobs.scalars import values_of
 from jobs.teacher import teacher_id
+from model import unfinished
 from model.batch import CandidateBatch
 from model.epochs import Epoch, Losses, Quality
 from model.learning_config import TrainingConfig
@@ -244,6 +246,20 @@ def test_half_precision_is_another_model(make_lake):
         assert train.main(lake.flags()) == 0
         versions.add(lake.trained(DAY))
     assert len(versions) == 3
+
+
+def test_a_state_that_cannot_be_written_is_one_line(make_lake, monkeypatch, capsys):
+    def full(*args: object, **kwargs: object) -> None:
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr(unfinished, "save_file", full)
+    lake = make_lake()
+    lake.put_examples()
+    assert train.main(lake.flags()) == FAILED
+    said = capsys.readouterr().err
+    assert "cannot be written (No space left on device); nothing was published" in said
+    assert said.count("\n") == 1
+    assert not lake.registry.trained(DAY)
 
 
 # --- TensorBoard
