@@ -162,6 +162,17 @@ def test_a_state_of_other_settings_or_damaged_is_named_and_ignored(make_lake, mo
     assert not states(lake)
 
 
+def test_a_state_of_the_same_rows_in_other_files_is_ignored(make_lake, monkeypatch, capsys):
+    """Their digest is the same, and their order is not."""
+    lake = make_lake()
+    digest = lake.put_examples().manifest().digest
+    interrupted(lake, monkeypatch, 3)
+    (path,) = states(lake)
+    assert lake.put_examples().manifest().digest == digest
+    assert train.main(lake.flags()) == 0
+    assert f"{path} is left of another training, and ignored" in capsys.readouterr().out
+
+
 # --- refusals
 
 
