@@ -11,8 +11,8 @@ from jobs.registry import Registry
 from jobs.training_plan import Plan
 from model import checkpoint
 from model.cdm import CDM, Shape
+from model.epochs import Epoch
 from model.layout import ITEMS as MODEL_ITEMS
-from model.training import Epoch
 from model.vocabulary import Vocabulary
 
 

@@ -7,6 +7,7 @@
 Letters: B requests, N candidates, M of them in the context.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -17,7 +18,7 @@ class Better(NamedTuple):
     """The context of a request, and which of it stand before each candidate."""
 
     who: Tensor  # [B, M] int64, candidates, best first
-    before: Tensor  # [B, N, M] bool; padding stands before nobody
+    before: Tensor  # [B, N, M] bool; padding stands before padding alone
 
 
 def best_first(score: Tensor, f: Tensor, valid: Tensor) -> Tensor:
@@ -31,13 +32,30 @@ def best_first(score: Tensor, f: Tensor, valid: Tensor) -> Tensor:
     return by_f.gather(1, again.argsort(dim=1, descending=True, stable=True))
 
 
-def better(order: Tensor, valid: Tensor, count: int) -> Better:
-    """Return the context of the `count` best of an `order` [B, N]; 0 is all N."""
+def better(order: Tensor, count: int) -> Better:
+    """Return the context of the `count` best of an `order` [B, N] with padding last; 0 is all N."""
     who = order[:, :count] if count else order
     place = order.argsort(dim=1)  # the inverse of a permutation
     slot = torch.arange(who.shape[1], device=who.device)
-    is_there = valid.gather(1, who)[:, None]
-    return Better(who, (slot < place[..., None]) & is_there)
+    return Better(who, slot < place[..., None])
+
+
+def run_starts(ordered: Tensor) -> Tensor:
+    """Return where the run of each value begins [B, N] int64; equal values stand side by side."""
+    index = torch.arange(ordered.shape[1], device=ordered.device).expand(ordered.shape)
+    begins = ordered != ordered.roll(1, dims=1)  # of index 0 whatever it says
+    return (index * begins).cummax(1).values
+
+
+def by_value(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return a function of each x [B, N] that gives equal values equal bits.
+
+    Torch rounds the last few of a tensor by other code than the rest, so that of two copies one
+    would win by its place.
+    """
+    ordered, order = x.sort(dim=1)
+    values = function(ordered).gather(1, run_starts(ordered))
+    return torch.zeros_like(values).scatter(1, order, values)
 
 
 def of(values: Tensor, who: Tensor) -> Tensor:

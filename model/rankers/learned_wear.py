@@ -39,7 +39,7 @@ def repeats(
 
     `f` [B, N] may be probabilities or logits; equal ones stand as they come.
     """
-    who, before = better(best_first(f, f, valid), valid, context)
+    who, before = better(best_first(f, f, valid), context)
     return (likeness(tokens, e, of(tokens, who), of(e, who), share) * before).sum(-1)
 
 

@@ -10,7 +10,10 @@ B requests, N candidates, M of them in the context, d width.
 import torch
 from torch import Tensor
 
-from model.rankers.better import best_first, better, of
+from model.rankers.better import best_first, better, by_value, of
+
+FAR = 700.0
+"""The largest similarity that is told from larger ones."""
 
 
 def one_pass_mmr(
@@ -36,8 +39,9 @@ def one_pass_mmr(
         seen = scale**0.5 * seen / torch.where(length > 0, length, 1.0)
     score = f
     for _ in range(rounds):
-        those = better(best_first(score, f, valid), valid, context)
+        those = better(best_first(score, f, valid), context)
         s = seen @ of(seen, those.who).transpose(1, 2)  # [B, N, M]
         nearest = s.masked_fill(~those.before, -torch.inf).amax(-1)
-        score = f + weight * torch.sigmoid(-nearest)
+        # As in the teacher: beyond FAR float64 has no room, and all are equally alike.
+        score = f + weight * by_value(torch.sigmoid, -nearest.clamp_max(FAR))
     return score.masked_fill(~valid, -torch.inf)

@@ -47,7 +47,7 @@ class BetterContext(Student):
     def win_logits(self, view: CandidateView, targets: Tensor) -> Tensor:
         """Return logits [B, T] of y of the targets [B, T]."""
         order = best_first(view.logits, view.logits, view.valid)
-        who, before = better(order, view.valid, self.landmarks)
+        who, before = better(order, self.landmarks)
         before = of(before, targets)  # [B, T, M]
         e, l = of(view.e, targets), of(view.logits, targets)  # noqa: E741 - l as in METHODS
         compared = F.normalize(self.compare(view.e), dim=-1)
