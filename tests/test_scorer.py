@@ -17,7 +17,7 @@ from model.rankers.category_decay import category_decay
 from model.rankers.one_pass import one_pass_mmr
 from model.scorer import Scorer, export
 
-ONE_PASS = RankingConfig(ranker="one_pass", mmr_weight=0.4, context=3, rounds=2)
+ONE_PASS = RankingConfig(ranker="one_pass", mmr_weight=2.0, context=3, rounds=2)
 Inputs = tuple[torch.Tensor, ...]
 
 
@@ -34,7 +34,7 @@ def exported_vectors(model: CDM, drawn: CandidateBatch) -> Inputs:
 
 
 def test_each_ranker_is_its_formula():
-    model, drawn = make_model(context_size=3), batch([9, 4])
+    model, drawn = make_model(context_size=3), batch([30, 4])
     model.calibrate_export([drawn], 4.0)
     taken = inputs(drawn)
     f, y = (score.double() for score in model.score(drawn))
@@ -42,12 +42,12 @@ def test_each_ranker_is_its_formula():
         RankingConfig(ranker="dcn"): f,
         RankingConfig(): f + 0.1 * y,
         RankingConfig(gamma=0.4): f + 0.4 * y,
-        ONE_PASS: one_pass_mmr(f, *exported_vectors(model, drawn), drawn.valid, 0.4, 2.0, 3, 2),
+        ONE_PASS: one_pass_mmr(f, *exported_vectors(model, drawn), drawn.valid, 2.0, 2.0, 3, 2),
         RankingConfig(ranker="category_decay", decay=0.7): category_decay(
             f, taken[4], drawn.valid, 0.7
         ),
     }
-    finals = []
+    finals = [Scorer(model, replace(ONE_PASS, rounds=1))(*taken).final]
     for config, score in expected.items():
         found = Scorer(model, config)(*taken)
         assert torch.equal(found.f.double(), f)
