@@ -20,6 +20,12 @@ from model.learning_config import LATER, ModelConfig, TrainingConfig, written
         ),
         ("model", 'encoder = "none"', "encoder = 'none' .* one of contrastive, attention"),
         ("model", 'cross = "v3"', "cross = 'v3' .* one of v1, v2"),
+        ("model", 'student = "none"', "student = 'none' .* one of cdm, better_context, wear"),
+        (
+            "model",
+            'student = "wear"\nencoder = "attention"',
+            "encoder = 'attention' .* left out, for the student wear does not read it",
+        ),
         ("model", "landmarks = -1", "landmarks = -1 .* at least 0; 0 is all"),
         (
             "model",
