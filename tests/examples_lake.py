@@ -79,6 +79,7 @@ class ExamplesLake(World):
             "item_tokens": tokens.reshape(requests, -1),
             "dense": rng.normal(size=(requests, n * len(fields.dense))),
             "exposed": exposed,
+            "shown_rank": exposed.cumsum(1) * exposed,
             "label": even & exposed,
             "win": valid if winners is None else even & (even.cumsum(1) <= winners),
         }

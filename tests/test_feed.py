@@ -120,8 +120,8 @@ def test_the_order_is_not_the_models_business_nor_the_other_way(files, examples)
 
 
 def same(one: CandidateBatch, other: CandidateBatch) -> bool:
-    tensors = [(getattr(one, name), getattr(other, name)) for name in one.__slots__]
-    return all(a.dtype == b.dtype and torch.equal(a, b) for a, b in tensors)
+    pairs = [(getattr(one, name), getattr(other, name)) for name in one.__slots__]
+    return all(a is b is None or (a.dtype == b.dtype and torch.equal(a, b)) for a, b in pairs)
 
 
 def copies(files: list[Path], folder: Path, sizes: list[int]) -> list[Path]:

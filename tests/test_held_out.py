@@ -71,6 +71,7 @@ def test_padding_and_batches_do_not_matter():
         part = {
             name: values[row : row + 1]
             for name, values in ((n, getattr(drawn, n)) for n in drawn.__slots__)
+            if values is not None
         }
         one_by_one.add(replace(drawn, **part), f[row : row + 1], win[row : row + 1])
     found, expected = at_once.quality(), one_by_one.quality()

@@ -79,7 +79,7 @@ def test_attention_is_selected_in_float32(precision, monkeypatch):
     monkeypatch.setattr(TargetAttention, "attend", recorded)
     model, drawn = model_of("contrastive", "relaxed"), learnable(1)
     with autocast(CPU, precision):
-        model.contexts(drawn, torch.zeros(len(drawn), 1, dtype=torch.int64))
+        model.student.contexts(model.view(drawn), torch.zeros(len(drawn), 1, dtype=torch.int64))
     assert seen == [(getattr(torch, precision), torch.float32)]
 
 
@@ -118,16 +118,21 @@ def test_the_judgement_is_in_float32(monkeypatch):
 
 
 def on(device: torch.device, drawn: CandidateBatch) -> CandidateBatch:
-    there = {spec.name: getattr(drawn, spec.name).to(device) for spec in fields(drawn)}
-    return replace(drawn, **there)
+    return replace(drawn, **{name: values.to(device) for name, values in given(drawn).items()})
+
+
+def given(drawn: CandidateBatch) -> dict[str, torch.Tensor]:
+    named = {spec.name: getattr(drawn, spec.name) for spec in fields(drawn)}
+    return {name: values for name, values in named.items() if values is not None}
 
 
 def test_a_batch_moves_whole_and_stays_where_it_is():
     drawn = batch([3, 4])
     moved = drawn.to(META)
-    assert {getattr(moved, spec.name).device.type for spec in fields(moved)} == {"meta"}
+    assert {values.device.type for values in given(moved).values()} == {"meta"}
+    assert given(moved).keys() == given(drawn).keys()
     kept = drawn.to(CPU)
-    assert all(getattr(kept, s.name) is getattr(drawn, s.name) for s in fields(kept))
+    assert all(values is getattr(drawn, name) for name, values in given(kept).items())
     assert replace(drawn, win=None).to(META).win is None
 
 
@@ -141,8 +146,8 @@ def test_the_student_makes_its_tensors_where_the_batch_is(
     drawn = on(META, batch([5, 7]))
     logits = torch.zeros(drawn.valid.shape, device=META)
     targets = torch.zeros(2, 4, dtype=torch.int64, device=META)
-    contexts = model.contexts(drawn, targets, logits=logits)
-    win, ones = model.win_logits(contexts), torch.ones(2, 4, device=META)
+    contexts = model.student.contexts(model.view(drawn, logits=logits), targets)
+    win, ones = model.student.win_logits(contexts), torch.ones(2, 4, device=META)
     losses = [distillation_loss(win, ones, ones), contrastive_loss(contexts, ones, 8.0)]
     assert {loss.device.type for loss in losses} == {"meta"}
     monkeypatch.setattr(model, "click_logits", lambda given: logits)

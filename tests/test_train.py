@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 
 from jobs import train
 from jobs.cli import FAILED, REFUSED
-from jobs.feed import Feed
+from jobs.petastorm_feed import PetastormFeed
 from jobs.scalars import values_of
 from jobs.teacher import teacher_id
 from model import unfinished
@@ -133,15 +133,15 @@ def test_a_process_that_is_killed_goes_on_to_the_same_version(make_lake, capsys)
 
 def interrupted(lake: ExamplesLake, monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
     """Train until an epoch begins."""
-    begin = Feed.epoch
+    begin = PetastormFeed.epoch
 
-    def stopping(feed: Feed, number: int, *, shuffle: bool) -> Iterator[CandidateBatch]:
+    def stopping(feed: PetastormFeed, number: int, *, shuffle: bool) -> Iterator[CandidateBatch]:
         if shuffle and number == epoch:
             raise KeyboardInterrupt
         return begin(feed, number, shuffle=shuffle)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Feed, "epoch", stopping)
+        patch.setattr(PetastormFeed, "epoch", stopping)
         with pytest.raises(KeyboardInterrupt):
             train.main(lake.flags())
 
@@ -181,14 +181,14 @@ def test_a_loss_that_is_nan_names_the_batch_the_feature_and_what_is_kept(
 ):
     lake = make_lake()
     lake.put_examples()
-    begin = Feed.epoch
+    begin = PetastormFeed.epoch
 
-    def broken(feed: Feed, number: int, *, shuffle: bool) -> Iterator[CandidateBatch]:
+    def broken(feed: PetastormFeed, number: int, *, shuffle: bool) -> Iterator[CandidateBatch]:
         for at, batch in enumerate(begin(feed, number, shuffle=shuffle), start=1):
             harmed = shuffle and (number, at) == (3, 2)
             yield replace(batch, dense=batch.dense * float("nan")) if harmed else batch
 
-    monkeypatch.setattr(Feed, "epoch", broken)
+    monkeypatch.setattr(PetastormFeed, "epoch", broken)
     said = refused(lake)
     place = lake.lake.models / ".unfinished" / "2026-01-01"
     assert said.endswith(

@@ -32,7 +32,8 @@ def make_uneven(partition: Partition, fields) -> None:
     """Publish the examples again, in files of very different sizes."""
     folder, files = partition.folder(), partition.files()
     names = fields.user_tokens + fields.item_tokens
-    output = Publication(partition, step="by hand", inputs={}, parameters={})
+    inputs = partition.require("build_examples").inputs
+    output = Publication(partition, step="by hand", inputs=inputs, parameters={})
     with output.attempt() as fresh:
         for split in (TRAINING, VALIDATION):
             rows = pa.concat_tables([pq.read_table(p) for p in files if p.name.startswith(split)])
@@ -103,7 +104,8 @@ def test_a_loss_that_diverges_is_one_line_and_publishes_nothing(uneven, tmp_path
     assert (done.returncode, done.stdout) == (REFUSED, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("train: refused: examples/dt=2026-01-03/teacher_id=mmr-")
-    assert "the loss is nan in epoch 1, step 2; lower training.learning_rate" in line
+    assert "the loss is nan in batch 2 of epoch 1; " in line
+    assert line.endswith("several processes keep no state; lower training.learning_rate")
     assert uneven.trained(DAYS[2]) == before
 
 

@@ -106,8 +106,8 @@ def test_one_state_is_kept_and_it_is_no_pickle(place):
         with pytest.raises(Killed):
             place.train(training=killed_in(epoch))
     (path,) = place.files()
-    with pytest.raises(pickle.UnpicklingError):
-        pickle.loads(path.read_bytes())
+    # Eight bytes of the header's length, then JSON.
+    assert path.read_bytes()[8:9] == b"{"
     place.open().clear()
     assert not place.folder.exists()
     place.open().clear()

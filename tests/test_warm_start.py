@@ -110,7 +110,7 @@ def test_a_base_dcn_gives_all_but_the_student():
         ({"embedding_width": 5}, r"backbone\.cross\.0\.bias is \[18\] there and \[22\] here"),
         ({"width": 7}, r"embeddings\.item_map\.weight is \[6, 8\] there and \[7, 8\] here"),
         ({"cross": "v2"}, r"backbone\.cross\.0\.bias is \[18\] there and absent here"),
-        ({"encoder": "attention"}, r"student\.fusion\.0\.weight is .* there and .* here"),
+        ({"encoder": "attention"}, r"student\.encoder\.fusion\.0\.weight is .* there and .* here"),
     ],
 )
 def test_other_widths_are_told_with_one_weight_as_the_witness(changed, message):
