@@ -12,7 +12,7 @@ from jobs.errors import NothingToDo, Refused
 from jobs.lake import Partition
 from jobs.registry import Registry
 from jobs.teacher import WITHOUT_TEACHER, teacher_id
-from model.learning_config import TrainingConfig, written
+from model.learning_config import TrainingConfig
 from model.precision import NoDevice, device_of
 
 
@@ -78,8 +78,8 @@ class Plan:
         parameters = {
             "kind": "dcn" if args.bootstrap else "cdm",
             "fields": dataclasses.asdict(task.profile.fields),
-            "model": written(task.profile.model),
-            "training": written(task.profile.training),
+            "model": dataclasses.asdict(task.profile.model),
+            "training": dataclasses.asdict(task.profile.training),
             # Both decide which requests meet in a batch, and so the weights.
             "feed": args.feed,
             "processes": args.processes,

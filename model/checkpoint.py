@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from model.cdm import CDM, Shape
 from model.layout import CONFIG, HISTORY, VOCABULARY, WEIGHTS
-from model.learning_config import ModelConfig, written
+from model.learning_config import ModelConfig
 from model.vocabulary import Vocabulary
 
 
@@ -39,9 +39,9 @@ def save(
     `about` says what the model was made from and stands in config.json, so in the version too.
     """
     folder.mkdir(parents=True)
-    weights = {_on_disk(k): v.contiguous() for k, v in model.state_dict().items()}
+    weights = {k: v.contiguous() for k, v in model.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
-    described = {"shape": asdict(shape), "model": written(config), "about": about}
+    described = {"shape": asdict(shape), "model": asdict(config), "about": about}
     (folder / CONFIG).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
     (folder / HISTORY).write_text(json.dumps(history, indent=1) + "\n")
     vocabulary.save(folder / VOCABULARY)
@@ -78,9 +78,7 @@ def load(
         shape = Shape(**{k: _tuple(v) for k, v in described["shape"].items()})
         config = ModelConfig(**{k: _tuple(v) for k, v in described["model"].items()})
         model = CDM(shape, config)
-        current = {_on_disk(name): name for name in model.state_dict()}
-        weights = load_file(folder / WEIGHTS)
-        model.load_state_dict({current.get(name, name): w for name, w in weights.items()})
+        model.load_state_dict(load_file(folder / WEIGHTS))
         vocabulary = Vocabulary.load(folder / VOCABULARY, user_names + item_names)
         _check_vocabulary(folder, vocabulary, shape, user_names + item_names)
     except BadCheckpoint:
@@ -90,15 +88,6 @@ def load(
             f"{folder} cannot be loaded ({error}); train that day again with --force"
         ) from error
     return model.eval(), vocabulary
-
-
-def _on_disk(name: str) -> str:
-    """Return what a weight is called in the file: as in the first models, so that these load."""
-    first_names = {"student.encoder.": "student.", "student.win_bias": "win_bias"}
-    for now, first in first_names.items():
-        if name.startswith(now):
-            return first + name.removeprefix(now)
-    return name
 
 
 def _check_vocabulary(

@@ -1,7 +1,7 @@
 """What can be configured of the student and its training; fields name their paper symbols."""
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, fields
+from typing import Literal, get_args
 
 from model.config import require
 
@@ -156,26 +156,3 @@ class TrainingConfig:
         for name, kind in (("precision", Precision), ("device", Device)):
             allowed, value = get_args(kind), getattr(self, name)
             require(value in allowed, f"training.{name}", value, f"one of {', '.join(allowed)}")
-
-
-LATER = (
-    *("selection", "encoder", "cross", "score_feature", "landmarks", "student"),
-    *("grow_vocabulary", "unknown_share", "warm_start"),
-    *("stop_gradient", "temperature", "temperature_end", "temperature_hold"),
-    *("precision", "device"),
-)
-"""Keys that are younger than the first models."""
-
-
-def written(config: ModelConfig | TrainingConfig) -> dict[str, Any]:
-    """Return a configuration as a model is described by it.
-
-    A younger key is left out at its default, so that a model keeps the version that it had.
-    """
-    young = {s.name for s in fields(config) if s.name in LATER}
-    usual = type(config)()
-    return {
-        name: value
-        for name, value in asdict(config).items()
-        if name not in young or value != getattr(usual, name)
-    }

@@ -1,13 +1,11 @@
 """Settings of student and training: refusals of one line, and old models keep their name."""
 
-from dataclasses import asdict
-
 import pytest
 
 from jobs.errors import Refused
 from jobs.profile.keys import keys
 from jobs.profile.load import load_profile
-from model.learning_config import LATER, ModelConfig, TrainingConfig, written
+from model.learning_config import ModelConfig, TrainingConfig
 
 
 @pytest.mark.parametrize(
@@ -71,17 +69,5 @@ def test_the_keys_are_told():
     assert (
         '    selection: "hard" or "straight_through" or "relaxed" or "threshold" = "hard"' in told
     )
-    for name in LATER:
+    for name in (*ModelConfig.__slots__, *TrainingConfig.__slots__):
         assert f"    {name}: " in told
-
-
-def test_a_younger_key_is_written_only_where_it_is_set():
-    for cls in (ModelConfig, TrainingConfig):
-        usual = cls()
-        assert set(asdict(usual)) - set(written(usual)) == set(LATER) & set(asdict(usual))
-    assert set(LATER) < set(asdict(ModelConfig())) | set(asdict(TrainingConfig()))
-    chosen = written(ModelConfig(cross="v2", dropout=0.1))
-    assert chosen["cross"] == "v2"
-    assert chosen["dropout"] == 0.1
-    assert "landmarks" not in chosen
-    assert ModelConfig(**chosen) == ModelConfig(cross="v2", dropout=0.1)
