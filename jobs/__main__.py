@@ -5,6 +5,7 @@ import sys
 from types import ModuleType
 
 import jobs.profile.__main__ as profile_command
+import jobs.study.__main__ as study_command
 from jobs.cli import DONE
 from jobs.line import COMMANDS, step_module
 
@@ -49,6 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     text += [described(name) for name in steps()]
     text += ["On a lake:", "", *[described(name) for name in ON_A_LAKE]]
     text += ["For a profile of your own logs:", "", described("profile", profile_command)]
+    text += ["For science:", "", described("study", study_command)]
     sys.stdout.write("\n".join(text))
     return DONE
 

@@ -65,7 +65,8 @@ class ModelConfig:
             allowed, value = get_args(kind), getattr(self, name)
             require(value in allowed, f"model.{name}", value, f"one of {', '.join(allowed)}")
         selects = self.encoder == "contrastive" or self.selection == "hard"
-        require(selects, "model.selection", self.selection, _NOT_SELECTED)
+        allowed = f"left out, for the encoder {self.encoder} does not select"
+        require(selects, "model.selection", self.selection, allowed)
         if self.student != "cdm":
             allowed = f"left out, for the student {self.student} does not read it"
             for spec in fields(self):
@@ -80,7 +81,6 @@ _CHOICES = (
 )
 READ_BY_CDM = ("context_size", "include_self", "selection", "encoder", "score_feature")
 """What the paper's student alone reads."""
-_NOT_SELECTED = "left out, for the encoder attention does not select"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

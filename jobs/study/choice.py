@@ -1,12 +1,14 @@
 """Which weight a ranking is given, by the validation day alone."""
 
+from collections.abc import Collection
+
 Front = dict[str, dict[str, float]]
 """The means of a ranking's lists, by metric, for each of its weights written as text."""
 
 
-def diversity_of(means: dict[str, float]) -> str:
-    """Return the metric of diversity that a data set is judged by first."""
-    return "ilad_category" if "ilad_category" in means else "ilad_reference"
+def diversity_of(metrics: Collection[str]) -> str:
+    """Return the metric of diversity that a data set with these is judged by first."""
+    return "ilad_category" if "ilad_category" in metrics else "ilad_reference"
 
 
 def at_equal_recall(front: Front, recall: float) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from jobs.study.cell import Cell
+from jobs.study.choice import diversity_of
 
 DRAWS, LEVEL = 1000, 0.95
 
@@ -55,8 +56,8 @@ class Sample:
         return Sample(self.found - other.found, self.draws - other.draws)
 
     def __truediv__(self, other: "Sample") -> "Sample":
-        """Return the paired ratio."""
-        return Sample(self.found / other.found, self.draws / other.draws)
+        """Return the paired ratio; NaN over 0."""
+        return Sample(_over(self.found, other.found), _over(self.draws, other.draws))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ class Evidence:
         """The seeds that have results."""
         return sorted({seed for seed, _ in self.texts})
 
+    @property
+    def diversity(self) -> str:
+        """The metric of diversity that the data set is judged by first."""
+        return diversity_of({key.metric for key in self._means})
+
     def __contains__(self, key: Key) -> bool:
         """Whether every seed has the figure."""
         return key in self._means and not np.isnan(self._means[key]).any()
@@ -86,8 +92,8 @@ class Evidence:
 
     def weights(self, training: str, ranking: str) -> list[str]:
         """Return the weights that a ranking was tried at, in the order of its front."""
-        first = next(text for (_, name), text in self.texts.items() if name == training)
-        tried = first["rankings"].get(ranking, {})
+        mine = [text for (_, name), text in self.texts.items() if name == training]
+        tried = mine[0]["rankings"].get(ranking, {}) if mine else {}
         rising = sorted(tried, key=float)
         return rising[::-1] if ranking == "category_decay" else rising
 
@@ -130,6 +136,10 @@ def gather(name: str, cells: list[Cell]) -> Evidence:
                 found._means[key][place] = means[row]
                 found._drawn[key][place] = drawn[:, row]
     return found
+
+
+def _over(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    return top / np.where(bottom == 0, np.nan, bottom)
 
 
 def _counts(requests: int, seed: int) -> np.ndarray:

@@ -5,7 +5,6 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from jobs.report.svg import INK, MUTED, drawing, inline
-from jobs.study.choice import diversity_of
 from jobs.study.evidence import Evidence, Key
 from jobs.study.methods import METHODS
 from jobs.study.tables import LABELS
@@ -27,7 +26,7 @@ HEIGHT = 460
 
 def fronts(found: Evidence, k: int) -> Markup:
     """Draw accuracy, and where truth is known value, against diversity: a line for each method."""
-    across = diversity_of(found.validation(DCN, "f", k)["0"])
+    across = found.diversity
     ups = [m for m in ("recall", "value_ratio") if Key(DCN, "f", "0", k, m) in found]
     with drawing(HEIGHT) as figure:
         grid = figure.subplots(1, 2, squeeze=False)[0]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from model.learning_config import ModelConfig
+
 DCN = "dcn"
 """The base: it teaches, and every re-ranking stands on its f."""
 
@@ -32,6 +34,10 @@ class Training:
 SAME_F = ("fused", "f", "mmr_item", "one_pass", "category_decay")
 """What a model's student is held against on that model's own f."""
 
+# A profile's context size is the paper's student's alone.
+BETTER_CONTEXT = {"student": "better_context", "context_size": ModelConfig().context_size}
+WEAR = BETTER_CONTEXT | {"student": "wear"}
+
 TRAININGS = {
     DCN: Training(
         label="DCN",
@@ -56,20 +62,20 @@ TRAININGS = {
     "from_ssd": Training(label="CDM from SSD", teacher="ssd"),
     "from_calibrated": Training(label="CDM from calibration", teacher="calibrated"),
     "better_context": Training(
-        label="Better context", teacher="mmr", model={"student": "better_context"}, is_frozen=True
+        label="Better context", teacher="mmr", model=BETTER_CONTEXT, is_frozen=True
     ),
     "better_context_0": Training(
         label="Better context, teacher of lambda 0",
         teacher="mmr",
         teacher_weight=0.0,
-        model={"student": "better_context"},
+        model=BETTER_CONTEXT,
         is_frozen=True,
     ),
     "wear": Training(
         label="Learned wear",
         rankings=("worn",),
         teacher="mmr",
-        model={"student": "wear"},
+        model=WEAR,
         is_frozen=True,
     ),
 }

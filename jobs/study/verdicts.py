@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jobs.study.choice import by_value, diversity_of
+from jobs.study.choice import by_value
 from jobs.study.equal_recall import diversity_at_recall
 from jobs.study.evidence import Evidence, Figure, Key, Sample
 from jobs.study.methods import METHODS, Method
@@ -28,11 +28,10 @@ def method_of(training: str, ranking: str) -> Method:
 
 def verdict(found: Evidence, method: Method, rival: Method, k: int, kept_recall: float) -> Verdict:
     """Compare two methods by paired resamples."""
-    metric = diversity_of(found.validation(DCN_POINT.method.training, "f", k)["0"])
     recall = found.sample(DCN_POINT.key(k, "recall"))
     least = Sample(kept_recall * recall.found, kept_recall * recall.draws)
     reached = [
-        diversity_at_recall(found, one.training, one.ranking, k, metric, least)
+        diversity_at_recall(found, one.training, one.ranking, k, found.diversity, least)
         for one in (method, rival)
     ]
     values = [_value(found, one, k) for one in (method, rival)]

@@ -1,0 +1,123 @@
+"""A tiny study from its file to its page: what it writes, that it goes on, and what it refuses."""
+
+import json
+from datetime import date
+
+import pytest
+
+from jobs.errors import Refused
+from jobs.study.__main__ import main
+from jobs.study.config import DataSet
+from jobs.study.prepare import profile_of
+
+STUDY = """
+seeds = [1]
+[[data]]
+name = "tiny"
+title = "A tiny world"
+profile = "toy"
+first_day = 2026-01-01
+train_days = 1
+unworn = "tiny_unworn"
+only = ["unworn", "cdm", "lambda_0", "wear"]
+[data.changes]
+"world.requests" = 40
+"training.epochs" = 1
+
+[[data]]
+name = "tiny_unworn"
+profile = "toy"
+first_day = 2026-01-01
+train_days = 1
+only = ["cdm"]
+[data.changes]
+"world.requests" = 40
+"world.wear" = 0.0
+"training.epochs" = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, spark):
+    """The folder of a study that has run once, and its file."""
+    folder = tmp_path_factory.mktemp("study")
+    path = folder / "tiny.toml"
+    path.write_text(STUDY)
+    assert main(["--out", str(folder / "out"), "--study", str(path)]) == 0
+    return folder / "out", path
+
+
+def results(out):
+    return {path.relative_to(out): path.read_bytes() for path in out.glob("results/*/*/*.json")}
+
+
+def test_a_cell_is_a_small_text(study):
+    out, _ = study
+    found = results(out)
+    assert {(path.parts[1], path.stem) for path in found} == {
+        *(("tiny", name) for name in ("dcn", "unworn", "cdm", "lambda_0", "wear")),
+        *(("tiny_unworn", name) for name in ("dcn", "cdm")),
+    }
+    assert max(len(text) for text in found.values()) < 120_000
+    cdm = json.loads((out / "results" / "tiny" / "1" / "cdm.json").read_text())
+    assert cdm["teacher"]["name"] == "mmr"
+    assert set(cdm["fidelity_test"]) >= {"auc", "auc_of_f", "calibration"}
+    at = cdm["rankings"]["fused"]["0.1"]
+    assert 0 < at["test"]["5"]["value_ratio"] <= 1
+    assert set(at["validation"]) == {"5"}
+    control = json.loads((out / "results" / "tiny" / "1" / "lambda_0.json").read_text())
+    assert control["teacher"]["weight"] == 0
+
+
+def test_at_gamma_0_a_student_that_leaves_f_alone_ranks_as_dcn(study):
+    out, _ = study
+    means = [
+        json.loads((out / "results" / "tiny" / "1" / f"{name}.json").read_text())["rankings"][rank]
+        for name, rank in (("dcn", "f"), ("wear", "worn"))
+    ]
+    assert means[0]["0"] == means[1]["0"]
+
+
+def test_a_study_goes_on_where_it_was(study, capsys):
+    out, path = study
+    before = results(out)
+    lost = out / "results" / "tiny" / "1" / "cdm.json"
+    lost.unlink()
+    assert main(["--out", str(out), "--study", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "study: 6 of 7 cells are done" in said
+    assert "study: tiny, seed 1, cdm; 0 cells left" in said
+    assert results(out) == before
+
+
+def test_the_page_shows_every_data_set(study):
+    out, _ = study
+    page = (out / "index.html").read_text()
+    for words in ("A tiny world", "CDM, teacher of lambda 0", "Learned wear", "category decay"):
+        assert words in page
+    assert page.count("<svg ") >= 4
+    assert (out / "findings.md").read_text().startswith("CDM against ")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[[data]]\nname = "a"\nprofil = "toy"\nfirst_day = 2026-01-01', "profile"),
+        ("seeds = []", "seeds = ()"),
+        ('[[data]]\nname = "a"\nprofile = "none"\nfirst_day = 2026-01-01', "'none' is not shipped"),
+    ],
+)
+def test_a_wrong_study_is_refused(text, words, tmp_path, capsys):
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    assert main(["--out", str(tmp_path), "--study", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("study: refused: ")
+    assert words in line
+
+
+@pytest.mark.parametrize("key", ["world.request", "worlds.requests", "world.wear"])
+def test_a_wrong_change_names_its_key(key):
+    data = DataSet(name="a", profile="toy", first_day=date(2026, 1, 1), changes={key: -1})
+    with pytest.raises(Refused, match=rf"changes\.{key} = -1"):
+        profile_of(data, 1)
