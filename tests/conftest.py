@@ -28,12 +28,19 @@ from jobs.teacher import teacher_id
 GOLDEN = Path(__file__).parent / "golden"
 DAYS = tuple(date(2026, 1, n) for n in (1, 2, 3))
 
+LONGEST = ("test_readme", "test_train_processes", "test_killed", "test_cluster", "test_study")
+"""Files that take minutes: they begin first, so that at the end no worker waits for another."""
+
 # At the end py4j says that it closes, to a stream that pytest has closed before.
 logging.getLogger("py4j").setLevel(logging.WARNING)
 
 # A shared machine may be slow; no test of ours is about speed.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
