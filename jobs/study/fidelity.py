@@ -1,9 +1,11 @@
 """How well a student knows its teacher: AUC, and AUC among what the teacher changed (swap-AUC)."""
 
 import numpy as np
+import torch
 
 from jobs.study.arena import Requests
 from jobs.study.outputs import Outputs
+from model.held_out import request_auc
 
 
 def auc(score: np.ndarray, positive: np.ndarray) -> float:
@@ -11,12 +13,8 @@ def auc(score: np.ndarray, positive: np.ndarray) -> float:
 
     NaN where there are none of either.
     """
-    wins, losses = int(positive.sum()), int((~positive).sum())
-    if not wins or not losses:
-        return float("nan")
-    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
-    mean_rank = np.cumsum(count) - (count - 1) / 2
-    return float((mean_rank[place][positive].sum() - wins * (wins + 1) / 2) / (wins * losses))
+    rows = (torch.from_numpy(values)[None] for values in (score, positive))
+    return request_auc(*rows, torch.ones(1, len(score), dtype=torch.bool)).item()
 
 
 def fidelity(requests: Requests, said: Outputs, order: np.ndarray) -> dict[str, float]:
