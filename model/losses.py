@@ -41,6 +41,11 @@ def contrastive_loss(contexts: Contexts, weight: Tensor, temperature: float) -> 
     return (F.softplus(apart / temperature) * present).sum() / present.sum().clamp_min(1.0)
 
 
+def everyone(valid: Tensor) -> Tensor:
+    """Return every candidate as a target: indices [B, N], for `valid` [B, N]."""
+    return torch.arange(valid.shape[1], device=valid.device).expand_as(valid)
+
+
 def sample_targets(
     win: Tensor, valid: Tensor, count: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
@@ -49,10 +54,8 @@ def sample_targets(
     Returns candidate indices [B, T] and weights [B, T], the inverse sampling rates; weight 0 marks
     padding. `win` and `valid` are [B, N].
     """
-    n = valid.shape[1]
-    everyone = torch.arange(n, device=valid.device).expand_as(valid)
-    if count == 0 or count >= n:
-        return everyone, valid.float()
+    if count == 0 or count >= valid.shape[1]:
+        return everyone(valid), valid.float()
     draw = torch.rand(valid.shape, generator=generator, device=generator.device)
     winners = (win > 0) & valid
     priority = torch.where(valid, draw, -1.0) + 2.0 * winners

@@ -18,7 +18,7 @@ from torch import Generator, Tensor, nn
 
 from model.batch import CandidateBatch
 from model.learning_config import ModelConfig, TrainingConfig
-from model.losses import distillation_loss, sample_targets
+from model.losses import distillation_loss, everyone, sample_targets
 from model.rankers.better import best_first, better, of
 from model.relaxed_top_k import MASKED
 from model.students.student import CandidateView, Student
@@ -79,8 +79,7 @@ class BetterContext(Student):
 
     def score(self, view: CandidateView) -> Tensor:
         """Return y [B, N]."""
-        valid = view.valid
-        targets = torch.arange(valid.shape[1], device=valid.device).expand_as(valid)
+        targets = everyone(view.valid)
         return torch.sigmoid(self.win_logits(view, targets))
 
 
