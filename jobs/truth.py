@@ -7,21 +7,33 @@ import numpy as np
 from jobs.features import flat, lengths
 from jobs.judged_day import JudgedDay
 from jobs.lake import Partition
-from model.satiation import Audience
+from model.satiation import Audience, list_values
+
+CHUNK = 256
+"""Requests whose lists are valued together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The truth of a judged day: one audience a request, in the order of its requests."""
+    """The truth of a judged day; the audiences' arrays are slices of the candidates' own."""
 
     start: np.ndarray
     """Index of each request's first candidate among the day's [R]."""
     audiences: list[Audience]
+    """One a request, in the order of the day's."""
+    p: np.ndarray  # [M]
+    wear: np.ndarray  # [M]
+    kind: np.ndarray  # [M] or [M, d]
 
     def value(self, places: np.ndarray) -> np.ndarray:
-        """Return V of each list [R]; `places` [R, K] are the day's candidates, -1 for none."""
-        rows = zip(self.audiences, places, self.start, strict=True)
-        return np.array([audience.value(row[row >= 0] - start) for audience, row, start in rows])
+        """Return V of each list [R]; `places` [R, K] are the day's candidates, -1 at the end."""
+        examination = self.audiences[0].examination[: places.shape[1]]
+        found = []
+        for start in range(0, len(places), CHUNK):
+            chunk = places[start : start + CHUNK]
+            given = (values[chunk] for values in (self.p, self.wear, self.kind))
+            found.append(list_values(*given, chunk >= 0, examination))
+        return np.concatenate(found)
 
     def best(self, k: int) -> np.ndarray:
         """Return V* of each request: exact where wear goes by category, else the greedy's value."""
@@ -44,6 +56,5 @@ def read_truth(partition: Partition, day: JudgedDay, *, by_likeness: bool) -> Tr
     kind = day.reference if by_likeness else day.category.argmax(axis=1)
     examination = np.array(table["examination"][0].as_py())
     slices = [slice(s, s + n) for s, n in zip(day.start, day.count, strict=True)]
-    return Truth(
-        day.start, [Audience(day.item_id[s], p[s], wear[s], kind[s], examination) for s in slices]
-    )
+    audiences = [Audience(day.item_id[s], p[s], wear[s], kind[s], examination) for s in slices]
+    return Truth(day.start, audiences, p, wear, kind)

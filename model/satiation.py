@@ -59,7 +59,7 @@ def repeats_by_likeness(content: np.ndarray) -> np.ndarray:
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
     """Return the rows scaled to length 1 in float64; zero rows stay zero."""
     vectors = vectors.astype(np.float64)
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.where(length > 0, length, 1.0)
 
 
@@ -68,6 +68,26 @@ def list_value(
 ) -> float:
     """Return V of a list: p, wear (delta_uc) and repeats (n) are [K]; examination at least [K]."""
     return float(np.sum(examination[: len(p)] * p * wear**repeats))
+
+
+def list_values(
+    p: np.ndarray,
+    wear: np.ndarray,
+    kind: np.ndarray,
+    filled: np.ndarray,
+    examination: np.ndarray,
+) -> np.ndarray:
+    """Return V [R] of lists that are cut short by `filled` [R, K]; it is `Audience.value` of each.
+
+    p and wear are [R, K], kind [R, K] or [R, K, d], examination [K].
+    """
+    if kind.ndim == 2:
+        alike = (kind[:, :, None] == kind[:, None, :]).astype(np.float64)
+    else:
+        unit = unit_rows(kind)
+        alike = np.maximum(unit @ unit.swapaxes(1, 2), 0.0)
+    repeats = np.tril(alike, -1).sum(axis=2)
+    return np.sum(examination * p * wear**repeats * filled, axis=1)
 
 
 def best_by_category(

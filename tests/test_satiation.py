@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from model.ordering import top_k
 from model.satiation import (
+    Audience,
     best_by_category,
     best_by_likeness,
     list_value,
+    list_values,
     repeats_by_category,
     repeats_by_likeness,
     unit_rows,
@@ -39,6 +41,24 @@ def test_value_by_hand():
     repeats = repeats_by_category(np.array([1, 1, 2]))
     assert list_value(p, wear, repeats, examination) == pytest.approx(0.4 + 0.2 + 0.05)
     assert list_value(p[:0], wear[:0], repeats[:0], examination) == 0.0
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+@settings(deadline=None, max_examples=60)
+def test_lists_together_are_worth_what_each_is_alone(seed, by_likeness):
+    rng = np.random.default_rng(seed)
+    n, k = int(rng.integers(1, 9)), int(rng.integers(1, 6))
+    p, wear = rng.random((2, n))
+    kind = rng.integers(-1, 2, (n, 3)) * 1.0 if by_likeness else rng.integers(0, 3, n)
+    examination = np.sort(rng.random(8))[::-1]
+    audience = Audience(np.arange(n), p, wear, kind, examination)
+    places = np.full((5, k), -1)
+    for row in places:
+        picks = rng.permutation(n)[: rng.integers(0, k + 1)]
+        row[: len(picks)] = picks
+    found = list_values(p[places], wear[places], kind[places], places >= 0, examination[:k])
+    alone = [audience.value(row[row >= 0]) for row in places]
+    np.testing.assert_allclose(found, alone, rtol=1e-12)
 
 
 @st.composite

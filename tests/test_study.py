@@ -1,14 +1,20 @@
 """A tiny study from its file to its page: what it writes, that it goes on, and what it refuses."""
 
 import json
+import shutil
 from datetime import date
 
+import numpy as np
 import pytest
 
 from jobs.errors import Refused
 from jobs.study.__main__ import main
+from jobs.study.arena import read_arena
 from jobs.study.config import DataSet
-from jobs.study.prepare import profile_of
+from jobs.study.load import load_study
+from jobs.study.outputs import Outputs
+from jobs.study.prepare import lake_of, profile_of
+from jobs.study.rankings import RANKINGS
 
 STUDY = """
 seeds = [1]
@@ -95,8 +101,41 @@ def test_the_page_shows_every_data_set(study):
     page = (out / "index.html").read_text()
     for words in ("A tiny world", "CDM, teacher of lambda 0", "Learned wear", "category decay"):
         assert words in page
-    assert page.count("<svg ") >= 4
-    assert (out / "findings.md").read_text().startswith("CDM against ")
+    assert page.count("<svg ") >= 5
+    headline, first, *_ = (out / "findings.md").read_text().split("\n\n")
+    assert "category decay" in headline
+    assert first.startswith("CDM against DCN: ")
+
+
+def test_the_page_can_be_made_of_what_is_kept_alone(study, tmp_path):
+    out, path = study
+    for kept in ("results", "sections"):
+        shutil.copytree(out / kept, tmp_path / kept)
+    assert main(["--out", str(tmp_path), "--study", str(path), "--page"]) == 0
+    for name in ("index.html", "findings.md"):
+        assert (tmp_path / name).read_bytes() == (out / name).read_bytes()
+
+
+def test_a_broken_section_is_refused(study, tmp_path, capsys):
+    _, path = study
+    (tmp_path / "sections").mkdir()
+    (tmp_path / "sections" / "tiny.json").write_text('{"name": "tiny"}')
+    assert main(["--out", str(tmp_path), "--study", str(path), "--page"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "tiny.json is no section of a study" in line
+
+
+def test_who_knows_the_truth_and_the_true_chances_makes_the_best_lists(study):
+    out, path = study
+    data = load_study(str(path)).data[0]
+    arena = read_arena(data, profile_of(data, 1), lake_of(data, 1, out))
+    truth = arena.test.truth
+    said = Outputs(truth.p, None, np.zeros((1, 1)), np.zeros((1, 1)), None)
+    places = RANKINGS["true_wear"].lists((arena, arena.test, said), 0.0, 5)
+    np.testing.assert_allclose(truth.value(places), truth.best(5))
+    one_wear = RANKINGS["mean_wear"].lists((arena, arena.test, said), 0.0, 5)
+    assert (truth.value(one_wear) <= truth.best(5) + 1e-12).all()
+    assert truth.value(one_wear).mean() < truth.best(5).mean()
 
 
 @pytest.mark.parametrize(

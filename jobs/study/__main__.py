@@ -13,11 +13,12 @@ from pathlib import Path
 
 from jobs.errors import Refused
 from jobs.study.config import StudyConfig
-from jobs.study.evidence import Evidence, gather
+from jobs.study.evidence import gather
 from jobs.study.findings import findings
 from jobs.study.load import load_study
-from jobs.study.page import page, section
+from jobs.study.page import page
 from jobs.study.schedule import cells, run_study
+from jobs.study.section import load, save, section
 
 QUICK = {"world.requests": 300, "training.epochs": 2}
 """What differs with --quick, beside that there is one seed."""
@@ -49,7 +50,10 @@ def narrowed(config: StudyConfig, args: argparse.Namespace) -> StudyConfig:
     known = [one.name for one in config.data]
     if unknown := [name for name in args.only if name not in known]:
         raise Refused(f"--only {unknown[0]!r} is no data set of the study: {', '.join(known)}")
-    data = [one for one in config.data if not args.only or one.name in args.only]
+    wanted = args.only or known
+    # A data set whose unworn clicks another learns from comes along.
+    wanted = {*wanted, *(one.unworn for one in config.data if one.name in wanted)}
+    data = [one for one in config.data if one.name in wanted]
     if not args.quick:
         return dataclasses.replace(config, data=tuple(data))
     small = [dataclasses.replace(one, changes=one.changes | QUICK) for one in data]
@@ -70,13 +74,12 @@ def main(argv: list[str] | None = None) -> int:
         if not args.page:
             run_study(config, out, args.processes, say)
         everything = cells(config, out)
-        found: list[Evidence] = []
-        sections = []
         for data in config.data:
-            one = gather(data.name, everything)
-            if one.texts:
-                found.append(one)
-                sections.append(section(data, one, config))
+            found = gather(data.name, everything)
+            if found.texts:
+                save(section(data, found, config), out)
+        read = [load(out, data.name) for data in load_study(args.study).data]
+        sections = [one for one in read if one is not None]
         if not sections:
             raise Refused(f"{out} holds no results of this study yet; run it without --page")
         out.mkdir(parents=True, exist_ok=True)

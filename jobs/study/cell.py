@@ -27,7 +27,7 @@ from jobs.study.learn import learn, new_model
 from jobs.study.likeness import likeness
 from jobs.study.outputs import Outputs, outputs, teach
 from jobs.study.prepare import lake_of, profile_of
-from jobs.study.rankings import RANKINGS, READS_CATEGORIES, teacher_of
+from jobs.study.rankings import RANKINGS, READS_CATEGORIES, READS_TRUTH, teacher_of
 from jobs.study.trainings import DCN, TRAININGS, Training
 from model.config import TeacherConfig
 
@@ -81,6 +81,8 @@ def run_cell(cell: Cell, config: StudyConfig) -> None:
     arena = read_arena(cell.data, profile, lake_of(cell.data, cell.seed, cell.folder))
     if training.clicks == "unworn":
         arena = _unworn(arena, cell, config)
+    if training.clicks == "unseen are none":
+        arena = _all_seen(arena)
     about: dict[str, object] = {
         "data": cell.data.name,
         "seed": cell.seed,
@@ -147,6 +149,15 @@ def _unworn(arena: Arena, cell: Cell, config: StudyConfig) -> Arena:
     )
 
 
+def _all_seen(arena: Arena) -> Arena:
+    """Return the arena with every candidate to learn from, those that were not shown as passed."""
+    seen = [
+        replace(one, exposed=np.ones_like(one.exposed))
+        for one in (arena.training, arena.validation.requests)
+    ]
+    return replace(arena, training=seen[0], validation=replace(arena.validation, requests=seen[1]))
+
+
 def teacher_for(training: Training, base: Cell, config: StudyConfig) -> TeacherConfig:
     """Return the teacher at the weight that its re-ranking of DCN deserves on the validation day.
 
@@ -177,12 +188,14 @@ def _try_all(
     for name in training.rankings:
         if name in READS_CATEGORIES and not arena.profile.fields.category:
             continue
+        if name in READS_TRUTH and judged.truth is None:
+            continue
         ranking = RANKINGS[name]
         for weight in ranking.weights:
             each = {}
             for k in ks:
                 # Some teachers' first picks depend on how many they are asked for.
-                places = ranking.lists((arena, judged.requests, said), weight, k)
+                places = ranking.lists((arena, judged, said), weight, k)
                 found = figures(judged, places, best[k])
                 each[str(k)] = means(judged, places, found), found
             yield name, weight, each

@@ -5,6 +5,7 @@ S seeds, D draws, R requests.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ class Sample:
         return Sample(_over(self.found, other.found), _over(self.draws, other.draws))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """What a study found on one data set."""
 
@@ -69,6 +70,12 @@ class Evidence:
     """The cells' texts, by seed and training."""
     _means: dict[Key, np.ndarray] = field(default_factory=dict)  # [S]
     _drawn: dict[Key, np.ndarray] = field(default_factory=dict)  # [S, D]
+
+    @cached_property
+    def _chosen(self) -> np.ndarray:
+        """Return which seeds each draw takes [S, D]."""
+        count = len(self.seeds)
+        return np.random.default_rng(0).integers(count, size=(count, DRAWS))
 
     @property
     def seeds(self) -> list[int]:
@@ -87,8 +94,7 @@ class Evidence:
     def sample(self, key: Key) -> Sample:
         """Return a figure, mean over seeds."""
         means, drawn = self._means[key], self._drawn[key]
-        chosen = np.random.default_rng(0).integers(len(means), size=(len(means), DRAWS))
-        return Sample(means.mean(), drawn[chosen, np.arange(DRAWS)].mean(axis=0))
+        return Sample(means.mean(), drawn[self._chosen, np.arange(DRAWS)].mean(axis=0))
 
     def weights(self, training: str, ranking: str) -> list[str]:
         """Return the weights that a ranking was tried at, in the order of its front."""
@@ -112,8 +118,13 @@ class Evidence:
 
 
 def gather(name: str, cells: list[Cell]) -> Evidence:
-    """Read the cells of one data set that are done, in all of its seeds."""
+    """Read the cells of one data set that are done, in all of its seeds.
+
+    There is none while any of them lacks its figures by request, which are not kept for ever.
+    """
     done = [cell for cell in cells if cell.data.name == name and cell.result.exists()]
+    if not all(cell.requests.exists() for cell in done):
+        done = []
     seeds = sorted({cell.seed for cell in done})
     found = Evidence(name, {(cell.seed, cell.training): cell.read() for cell in done})
     for place, seed in enumerate(seeds):

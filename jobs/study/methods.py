@@ -14,13 +14,15 @@ class Method(NamedTuple):
     group: str
 
 
-BASELINES, RERANKED, STUDENTS, CONTROLS, SELF_DISTILLED, TAUGHT = (
+BASELINES, RERANKED, STUDENTS, CONTROLS, VARIED, SELF_DISTILLED, TAUGHT, KNOWING = (
     "Baselines",
     "DCN, re-ranked",
     "Students",
-    "Controls and ablations",
+    "Controls",
+    "CDM varied",
     "Closed forms on the f that distillation left",
     "Other teachers distilled",
+    "DCN, re-ranked by who knows the truth that simulated users have",
 )
 RERANKINGS = {
     "mmr_item": "DCN + MMR by items",
@@ -44,11 +46,11 @@ METHODS = (
     Method("Random", DCN, "random", BASELINES),
     Method("Pre-ranker", DCN, "pre_ranker", BASELINES),
     Method("DCN", DCN, "f", BASELINES),
-    *_trained(("ipw", "unworn"), BASELINES),
+    *_trained(("ipw", "unseen", "unworn"), BASELINES),
     *(Method(label, DCN, name, RERANKED) for name, label in RERANKINGS.items()),
-    *_trained(("cdm", "better_context", "wear"), STUDENTS),
-    *_trained(("no_infonce", "no_cce", "lambda_0", "shuffled", "no_kd", "no_context"), CONTROLS),
-    *_trained(("better_context_0",), CONTROLS),
+    *_trained(("cdm", "better_context", "better_decay", "wear"), STUDENTS),
+    *_trained(("lambda_0", "shuffled", "no_kd", "no_context", "better_context_0"), CONTROLS),
+    *_trained(("no_infonce", "no_cce", "lambda_10", "lambda_25"), VARIED),
     *(
         Method(f"{told} f, {label}", training, name, SELF_DISTILLED)
         for training, told in (("cdm", "CDM's"), ("lambda_0", "lambda 0's"))
@@ -60,4 +62,6 @@ METHODS = (
         )
     ),
     *_trained(("from_decay", "from_dpp", "from_ssd", "from_calibrated"), TAUGHT),
+    Method("DCN + likeness known, the mean wear", DCN, "mean_wear", KNOWING),
+    Method("DCN + likeness and each user's wear known", DCN, "true_wear", KNOWING),
 )

@@ -4,11 +4,11 @@ Weights stand from the least diversity to the most, so that a ranking's points m
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jobs.study.arena import Arena, Requests
+from jobs.study.arena import Arena, Judged
 from jobs.study.outputs import Outputs, best_first, places_of, teach
 from model.config import TeacherConfig
 
@@ -21,7 +21,7 @@ WEARS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 """Gammas of the wear student, whose scores are f y^gamma; 1 is what it learned."""
 SEED = 5
 
-Scored = tuple[Arena, Requests, Outputs | None]
+Scored = tuple[Arena, Judged, Outputs]
 Lists = Callable[[Scored, float, int], np.ndarray]
 """From scored requests, a weight and K, lists [R, K] of candidate indices, -1 beyond their end."""
 
@@ -35,17 +35,17 @@ class Ranking:
 
 
 def _sorted(score: np.ndarray, scored: Scored, depth: int) -> np.ndarray:
-    arena, requests, _ = scored
-    return best_first(score, requests, arena.item_rows(requests), depth)
+    arena, judged, _ = scored
+    return best_first(score, judged.requests, arena.item_rows(judged.requests), depth)
 
 
 def _random(scored: Scored, weight: float, depth: int) -> np.ndarray:
-    draw = np.random.default_rng(SEED).random(len(scored[1].item))
+    draw = np.random.default_rng(SEED).random(len(scored[1].requests.item))
     return _sorted(draw, scored, depth)
 
 
 def _pre_ranker(scored: Scored, weight: float, depth: int) -> np.ndarray:
-    return _sorted(scored[1].pre_rank, scored, depth)
+    return _sorted(scored[1].requests.pre_rank, scored, depth)
 
 
 def _f(scored: Scored, weight: float, depth: int) -> np.ndarray:
@@ -67,8 +67,27 @@ def teacher_of(name: str, weight: float, k: int) -> TeacherConfig:
 
 def _reranked(name: str) -> Lists:
     def lists(scored: Scored, weight: float, depth: int) -> np.ndarray:
-        order = teach(*scored, teacher_of(name, weight, depth))
-        return places_of(order, scored[1].ends, depth)
+        arena, judged, said = scored
+        order = teach(arena, judged.requests, said, teacher_of(name, weight, depth))
+        return places_of(order, judged.requests.ends, depth)
+
+    return lists
+
+
+def _knowing(*, each_user: bool) -> Lists:
+    """Rank by f as one would who knows what is alike to users, and how much it wears each."""
+
+    def lists(scored: Scored, weight: float, depth: int) -> np.ndarray:
+        _, judged, said = scored
+        places = np.full((len(judged.requests), depth), -1, np.int64)
+        audiences = judged.truth.audiences
+        mean = np.mean(np.concatenate([one.wear for one in audiences]))
+        for row, audience, start in zip(places, audiences, judged.truth.start, strict=True):
+            f = said.f[start : start + len(audience.p)]
+            wear = audience.wear if each_user else np.full_like(audience.wear, mean)
+            picks = replace(audience, p=f, wear=wear).best(depth)
+            row[: len(picks)] = start + picks
+        return places
 
     return lists
 
@@ -84,6 +103,9 @@ RANKINGS = {
         for name in ("mmr", "mmr_item", "one_pass", "dpp", "ssd", "msd", "calibrated")
     },
     "category_decay": Ranking(_reranked("category_decay"), DECAYS),
+    "mean_wear": Ranking(_knowing(each_user=False)),
+    "true_wear": Ranking(_knowing(each_user=True)),
 }
 """By name; those that re-rank are called as their teachers are."""
 READS_CATEGORIES = ("category_decay", "calibrated")
+READS_TRUTH = ("mean_wear", "true_wear")

@@ -44,6 +44,8 @@ def run_study(
     everything = cells(config, folder)
     left = [cell for cell in everything if not cell.result.exists()]
     say(f"{len(everything) - len(left)} of {len(everything)} cells are done")
+    bases = [cell.base for cell in left if not cell.base.weights.exists()]
+    left = [cell for cell in everything if cell in left or cell in bases]
     worlds = dict.fromkeys((cell.data.name, cell.seed) for cell in left)
     by_name = {data.name: data for data in config.data}
     for number, (name, seed) in enumerate(worlds, start=1):
@@ -54,7 +56,7 @@ def run_study(
     with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
         running: dict[Future, Cell] = {}
         while left or running:
-            ready = [cell for cell in left if cell.training == DCN or cell.base.result.exists()]
+            ready = [cell for cell in left if cell.training == DCN or _stands(cell.base)]
             for cell in ready[: processes - len(running)]:
                 running[pool.submit(run_cell, cell, config)] = cell
                 left.remove(cell)
@@ -66,3 +68,7 @@ def run_study(
                 minutes = each * (len(left) + len(running)) / 60
                 where = f"{cell.data.name}, seed {cell.seed}, {cell.training}"
                 say(f"{where}; {len(left) + len(running)} cells left, about {minutes:.0f} min")
+
+
+def _stands(base: Cell) -> bool:
+    return base.result.exists() and base.weights.exists()

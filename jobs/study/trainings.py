@@ -9,6 +9,9 @@ DCN = "dcn"
 """The base: it teaches, and every re-ranking stands on its f."""
 
 
+Clicks = Literal["as they are", "unworn", "inverse propensity", "unseen are none"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Training:
     """One way to train."""
@@ -22,7 +25,9 @@ class Training:
     teacher_weight: float | None = None
     """The teacher's weight where it is fixed."""
     labels: Literal["as they are", "shuffled"] = "as they are"
-    clicks: Literal["as they are", "unworn", "inverse propensity"] = "as they are"
+    clicks: Literal["as they are", "unworn", "inverse propensity", "unseen are none"] = (
+        "as they are"
+    )
     model: dict[str, object] = field(default_factory=dict)
     """Changes to [model]."""
     training: dict[str, object] = field(default_factory=dict)
@@ -43,10 +48,13 @@ TRAININGS = {
         label="DCN",
         rankings=(
             *("random", "pre_ranker", "f", "mmr_item", "mmr", "one_pass", "category_decay"),
-            *("dpp", "ssd", "msd", "calibrated"),
+            *("dpp", "ssd", "msd", "calibrated", "true_wear", "mean_wear"),
         ),
     ),
     "ipw": Training(label="IPW", rankings=("f",), clicks="inverse propensity"),
+    "unseen": Training(
+        label="DCN, unseen as not clicked", rankings=("f",), clicks="unseen are none"
+    ),
     "unworn": Training(label="DCN on clicks that nothing wore", rankings=("f",), clicks="unworn"),
     "cdm": Training(label="CDM", rankings=SAME_F, teacher="mmr"),
     "no_infonce": Training(label="CDM - InfoNCE", teacher="mmr", training={"beta_nce": 0.0}),
@@ -54,6 +62,8 @@ TRAININGS = {
     "lambda_0": Training(
         label="CDM, teacher of lambda 0", rankings=SAME_F, teacher="mmr", teacher_weight=0.0
     ),
+    "lambda_10": Training(label="CDM, teacher of lambda .1", teacher="mmr", teacher_weight=0.1),
+    "lambda_25": Training(label="CDM, teacher of lambda .25", teacher="mmr", teacher_weight=0.25),
     "shuffled": Training(label="CDM, shuffled labels", teacher="mmr", labels="shuffled"),
     "no_kd": Training(label="CDM - KD", teacher="mmr", training={"beta_kd": 0.0}),
     "no_context": Training(label="CDM without context", teacher="mmr", model={"encoder": "alone"}),
@@ -62,7 +72,17 @@ TRAININGS = {
     "from_ssd": Training(label="CDM from SSD", teacher="ssd"),
     "from_calibrated": Training(label="CDM from calibration", teacher="calibrated"),
     "better_context": Training(
-        label="Better context", teacher="mmr", model=BETTER_CONTEXT, is_frozen=True
+        label="Better context",
+        teacher="mmr",
+        teacher_weight=0.25,
+        model=BETTER_CONTEXT,
+        is_frozen=True,
+    ),
+    "better_decay": Training(
+        label="Better context from category decay",
+        teacher="category_decay",
+        model=BETTER_CONTEXT,
+        is_frozen=True,
     ),
     "better_context_0": Training(
         label="Better context, teacher of lambda 0",

@@ -1,41 +1,45 @@
-"""What the study was made to ask: does a student give what its controls and closed forms do not?"""
+"""Answers to the study's questions on one data set."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jobs.study.choice import by_value
 from jobs.study.equal_recall import diversity_at_recall
 from jobs.study.evidence import Evidence, Figure, Key, Sample
-from jobs.study.methods import METHODS, Method
+from jobs.study.methods import Method
 from jobs.study.points import DCN_POINT
+from jobs.study.questions import QUESTIONS, Question
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One method against another on one data set."""
+class Verdict(NamedTuple):
+    """How far apart two methods are."""
 
-    method: Method
-    rival: Method
+    question: str
+    """By its name."""
     diversity: Figure | None
     """Difference of ILAD at equal recall; None where either never has that recall."""
     value: Figure | None
     """Difference of V/V*, each at the weight of its most validation value; None without truth."""
 
 
-def method_of(training: str, ranking: str) -> Method:
-    """Return the method of that training and ranking."""
-    return next(m for m in METHODS if (m.training, m.ranking) == (training, ranking))
+def verdicts(found: Evidence, k: int, kept_recall: float) -> list[Verdict]:
+    """Answer every question whose two methods have results, by paired resamples."""
+    return [
+        _verdict(found, question, k, kept_recall)
+        for question in QUESTIONS
+        if all(found.weights(m.training, m.ranking) for m in (question.method, question.rival))
+    ]
 
 
-def verdict(found: Evidence, method: Method, rival: Method, k: int, kept_recall: float) -> Verdict:
-    """Compare two methods by paired resamples."""
+def _verdict(found: Evidence, question: Question, k: int, kept_recall: float) -> Verdict:
     recall = found.sample(DCN_POINT.key(k, "recall"))
     least = Sample(kept_recall * recall.found, kept_recall * recall.draws)
+    both = question.method, question.rival
     reached = [
         diversity_at_recall(found, one.training, one.ranking, k, found.diversity, least)
-        for one in (method, rival)
+        for one in both
     ]
-    values = [_value(found, one, k) for one in (method, rival)]
-    return Verdict(method, rival, _apart(*reached), _apart(*values))
+    values = [_value(found, one, k) for one in both]
+    return Verdict(question.name, _apart(*reached), _apart(*values))
 
 
 def _value(found: Evidence, method: Method, k: int) -> Sample | None:
