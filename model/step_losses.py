@@ -26,3 +26,21 @@ def batch_losses(
         return click, click.new_zeros(()), click.new_zeros(())
     view = model.view(batch, stop_gradient=config.stop_gradient)
     return click, *model.student.losses(view, batch, config, generator, tau)
+
+
+@torch.no_grad()
+def judged_losses(
+    model: CDM, batch: CandidateBatch, config: TrainingConfig, generator: torch.Generator
+) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, torch.Tensor | None]]:
+    """Return the three losses of a model as it serves, and its f and y [B, N] as `score` does."""
+    model.eval()
+    shown = batch.exposed
+    weight = None if batch.click_weight is None else batch.click_weight[shown]
+    logits = model.click_logits(batch)
+    click = click_loss(logits[shown], batch.label[shown], weight)
+    f = torch.sigmoid(logits) * batch.valid
+    if not model.has_student:
+        return (click, click.new_zeros(()), click.new_zeros(())), (f, None)
+    view = model.view(batch, logits=logits)
+    *losses, y = model.student.judged(view, batch, config, generator)
+    return (click, *losses), (f, y * batch.valid)

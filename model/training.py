@@ -12,7 +12,7 @@ from model.epochs import Epoch, Losses, Quality
 from model.held_out import HeldOut
 from model.learning_config import TrainingConfig
 from model.precision import autocast
-from model.step_losses import batch_losses
+from model.step_losses import batch_losses, judged_losses
 from model.training_run import CPU, TrainingRun
 from model.unfinished import Unfinished
 from model.unknown_tokens import hide_tokens
@@ -90,9 +90,9 @@ def _judge(
     mean, held_out = _Mean(run), HeldOut()
     run.model.eval()
     for at, batch in enumerate((b.to(run.device) for b in batches), start=1):
-        losses = batch_losses(run.model, batch, run.config, run.generator)
+        losses, scores = judged_losses(run.model, batch, run.config, run.generator)
         mean.add(batch, losses, f"held-out batch {at} after epoch {number}")
-        held_out.add(batch, *run.model.score(batch))
+        held_out.add(batch, *scores)
     return mean.losses(), held_out.quality(run.processes)
 
 

@@ -13,7 +13,7 @@ from model.batch import CandidateBatch
 from model.cdm import CDM
 from model.learning_config import ModelConfig, TrainingConfig
 from model.rankers.better import Better, better
-from model.step_losses import batch_losses
+from model.step_losses import batch_losses, judged_losses
 from model.students import better_context
 from model.students.student import CandidateView
 from model.training import fit
@@ -116,6 +116,14 @@ def test_only_a_higher_f_can_matter(student):
     after = model.student.score(replace(view, e=moved, item_tokens=tokens))[0]
     assert torch.equal(after[order[:4]], before[order[:4]])
     assert not torch.equal(after[order[5:]], before[order[5:]])
+
+
+@EVERY
+def test_what_is_judged_at_once_is_what_losses_and_scores_are(variant):
+    model, drawn, config = make_model(**variant), batch([9, 5]), TrainingConfig()
+    losses, scores = judged_losses(model, drawn, config, torch.Generator())
+    torch.testing.assert_close(losses, batch_losses(model, drawn, config, torch.Generator()))
+    torch.testing.assert_close(scores, model.score(drawn))
 
 
 @DETACHED

@@ -12,6 +12,9 @@ from jobs.study.trainings import Training
 from model.cdm import CDM, Shape
 from model.training import fit
 
+JUDGED = 4
+"""Requests that are judged together: contexts of more, N x N each, leave the processor's caches."""
+
 
 def new_model(arena: Arena, training: Training | None, win_rate: float = 0.0) -> CDM:
     """Return an untrained model: the base DCN without a training."""
@@ -56,13 +59,13 @@ def learn(
         lambda epoch: requests["training"].batches(
             config.batch_size, seed=config.seed * 1000 + epoch, **given["training"]
         ),
-        lambda: requests["validation"].batches(config.batch_size, **given["validation"]),
+        lambda: requests["validation"].batches(JUDGED, **given["validation"]),
         config,
         lambda epoch: None,
         steps=math.ceil(len(arena.training) / config.batch_size),
     )
     if not training.is_frozen:
-        batches = requests["validation"].batches(config.batch_size)
+        batches = requests["validation"].batches(JUDGED)
         model.eval().calibrate_export(batches, arena.profile.model.similarity_scale)
     return model.eval(), len(history)
 

@@ -12,7 +12,8 @@ from model.config import TeacherConfig
 from model.teachers import requests as teachers
 from model.teachers.choice import pick
 
-CHUNK = 32
+CHUNK = 4
+"""Requests at once, as few as when they are judged in training."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,23 @@ class PaperStudent(Student):
             contrastive_loss(contexts, weight, config.nce_temperature),
         )
 
+    def judged(
+        self,
+        view: CandidateView,
+        batch: CandidateBatch,
+        config: TrainingConfig,
+        generator: Generator,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return losses and y_stu [B, N] of the same contexts, which cost most of either."""
+        targets, weight = sample_targets(batch.win, batch.valid, 0, generator)
+        contexts = self.contexts(view, targets)
+        logits = self.win_logits(contexts)
+        return (
+            distillation_loss(logits, batch.win.gather(1, targets), weight),
+            contrastive_loss(contexts, weight, config.nce_temperature),
+            torch.sigmoid(logits),
+        )
+
     def score(self, view: CandidateView) -> Tensor:
         """Return y_stu [B, N]."""
         targets = everyone(view.valid)

@@ -56,6 +56,16 @@ class Student(nn.Module, ABC):
         temperature of the step.
         """
 
+    def judged(
+        self,
+        view: CandidateView,
+        batch: CandidateBatch,
+        config: TrainingConfig,
+        generator: Generator,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return its two loss terms over all candidates and y [B, N]; for a model in eval mode."""
+        return *self.losses(view, batch, config, generator, 0.0), self.score(view)
+
     @abstractmethod
     def score(self, view: CandidateView) -> Tensor:
         """Return y [B, N] in [0, 1] as it serves; anything in padding."""
