@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jobs.errors import Refused
-from jobs.study.__main__ import main
+from jobs.study.__main__ import build_parser, main, narrowed
 from jobs.study.arena import read_arena
 from jobs.study.config import DataSet
 from jobs.study.load import load_study
@@ -160,3 +160,25 @@ def test_a_wrong_change_names_its_key(key):
     data = DataSet(name="a", profile="toy", first_day=date(2026, 1, 1), changes={key: -1})
     with pytest.raises(Refused, match=rf"changes\.{key} = -1"):
         profile_of(data, 1)
+
+
+def test_the_quick_study_is_one_small_seed_of_simulated_worlds_and_stays_apart(tmp_path):
+    args = build_parser().parse_args(["--out", str(tmp_path), "--quick"])
+    config = narrowed(load_study("full"), args)
+    assert len(config.seeds) == 1
+    assert {one.name.partition("_")[0] for one in config.data} == {"jingdong", "kuaishou"}
+    for one in config.data:
+        assert one.train_days == 1
+        assert profile_of(one, 1).world.requests == 120
+
+
+def test_a_quick_study_of_logs_is_refused(tmp_path, capsys):
+    assert main(["--out", str(tmp_path), "--quick", "--only", "movielens"]) == 2
+    assert "--quick simulates, and movielens are logs" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_unworn_partner_comes_along(tmp_path):
+    args = build_parser().parse_args(["--out", str(tmp_path), "--only", "jingdong"])
+    named = [one.name for one in narrowed(load_study("full"), args).data]
+    assert named == ["jingdong", "jingdong_unworn"]

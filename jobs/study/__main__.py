@@ -17,11 +17,12 @@ from jobs.study.evidence import gather
 from jobs.study.findings import findings
 from jobs.study.load import load_study
 from jobs.study.page import page
+from jobs.study.prepare import is_simulated
 from jobs.study.schedule import cells, run_study
 from jobs.study.section import load, save, section
 
-QUICK = {"world.requests": 300, "training.epochs": 2}
-"""What differs with --quick, beside that there is one seed."""
+QUICK = {"world.requests": 120, "training.epochs": 2}
+"""What differs with --quick, beside that there are one seed, one training day and no real logs."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -38,7 +39,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--study", default="full", help="a shipped study (full) or a TOML file (default: full)"
     )
-    parser.add_argument("--quick", action="store_true", help="few requests, one seed: minutes")
+    parser.add_argument(
+        "--quick", action="store_true", help="simulated, few requests, one seed, in OUT/quick"
+    )
     parser.add_argument("--only", nargs="+", default=[], metavar="DATA", help="these data sets")
     parser.add_argument("--processes", type=int, default=2, help="cells side by side (default: 2)")
     parser.add_argument("--page", action="store_true", help="write the page of what is there")
@@ -56,7 +59,13 @@ def narrowed(config: StudyConfig, args: argparse.Namespace) -> StudyConfig:
     data = [one for one in config.data if one.name in wanted]
     if not args.quick:
         return dataclasses.replace(config, data=tuple(data))
-    small = [dataclasses.replace(one, changes=one.changes | QUICK) for one in data]
+    small = [
+        dataclasses.replace(one, changes=one.changes | QUICK, train_days=1)
+        for one in data
+        if is_simulated(one)
+    ]
+    if not small:
+        raise Refused(f"--quick simulates, and {', '.join(args.only)} are logs; leave it out")
     return dataclasses.replace(config, data=tuple(small), seeds=config.seeds[:1])
 
 
@@ -64,7 +73,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run the study."""
     args = build_parser().parse_args(argv)
     started = time.monotonic()
-    out = args.out.absolute()
+    # What few requests show must never pass for a part of the study.
+    out = args.out.absolute() / "quick" if args.quick else args.out.absolute()
 
     def say(text: str) -> None:
         print(f"study: {text}", flush=True)

@@ -29,17 +29,21 @@ def profile_of(data: DataSet, seed: int) -> Profile:
     return profile
 
 
+def is_simulated(data: DataSet) -> bool:
+    """Whether a data set is a simulated world."""
+    return load_profile(data.profile).source.kind == "simulated"
+
+
 def lake_of(data: DataSet, seed: int, folder: Path) -> Path:
     """Return where the days lie: a simulated world has a lake for each seed."""
-    is_simulated = load_profile(data.profile).source.kind == "simulated"
-    return folder / "lakes" / data.name / (str(seed) if is_simulated else "all")
+    return folder / "lakes" / data.name / (str(seed) if is_simulated(data) else "all")
 
 
 def prepare(data: DataSet, seed: int, folder: Path) -> None:
     """Make what is not there yet: logs, candidate sets and the training days' vocabulary."""
     profile, lake = profile_of(data, seed), lake_of(data, seed, folder)
     days = [*data.training_days, data.validation_day, data.test_day]
-    is_simulated = profile.source.kind == "simulated"
+    simulated = is_simulated(data)
     with spark_session("study", "local[2]"):
         for day in days:
             args = argparse.Namespace(
@@ -51,7 +55,7 @@ def prepare(data: DataSet, seed: int, folder: Path) -> None:
                 bootstrap=True,
                 source=None,
             )
-            if is_simulated:
+            if simulated:
                 vars(args).update(dict.fromkeys(simulate_logs.SIZES))
                 simulate_logs.simulate(Task("simulate_logs", args), args)
             else:
