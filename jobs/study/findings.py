@@ -1,55 +1,83 @@
-"""What the study found, in sentences that are made of its figures."""
+"""What the study found, in a few sentences that are made of its figures."""
 
-from jobs.study.evidence import Figure
-from jobs.study.questions import QUESTIONS, STUDENTS_GAIN, Question, method_of
+from jobs.study.methods import Method
+from jobs.study.questions import (
+    CDM,
+    CDM_DECAY,
+    DCN,
+    DECAY,
+    ITEMS,
+    QUESTIONS,
+    SELF,
+    SELF_DECAY,
+    SELF_F,
+    STUDENTS_GAIN,
+    UNSEEN,
+    Question,
+)
 from jobs.study.section import Section
-from jobs.study.trainings import DCN
-
-DECAY = method_of(DCN, "category_decay")
 
 
 def findings(sections: list[Section]) -> list[str]:
-    """Return the headline, then a sentence for each question that has an answer."""
-    told = [_sentence(question, sections) for question in QUESTIONS]
-    return [_headline(sections), *(one for one in told if one)]
+    """Return what holds and what does not."""
+    worn = [one for one in sections if not one.is_control]
+    unworn = [one for one in sections if one.is_control]
+    asked = {
+        "CDM against DCN": (CDM, DCN, worn),
+        "CDM against its control, the same from a teacher of lambda 0, which knows nothing of "
+        "diversity": (CDM, SELF, worn),
+        "DCN that takes candidates that nobody saw for not clicked, against DCN": (
+            UNSEEN,
+            DCN,
+            worn,
+        ),
+        "Category decay, which learns nothing, against MMR by items, both on DCN's f": (
+            DECAY,
+            ITEMS,
+            worn,
+        ),
+        "CDM against category decay on CDM's own f": (CDM, CDM_DECAY, worn),
+        "Where nothing wears, category decay on the control's f against that f alone": (
+            SELF_DECAY,
+            SELF_F,
+            unworn,
+        ),
+    }
+    told = [f"{about}: {_answer(_asked(*both), data)}" for about, (*both, data) in asked.items()]
+    return [*(one for one in told if not one.endswith(": ")), _students(worn)]
 
 
-def _headline(sections: list[Section]) -> str:
-    """Say whether any student, CDM among them, gives more than category decay on the same f."""
+def _asked(method: Method, rival: Method) -> Question:
+    return next(q for q in QUESTIONS if (q.method, q.rival) == (method, rival))
+
+
+def _answer(question: Question, sections: list[Section]) -> str:
+    """Say on which data sets the first gives more, less, or neither."""
+    sides: dict[int, list[str]] = {1: [], 0: [], -1: []}
+    for one in sections:
+        verdict = one.verdicts.get(question.name)
+        if verdict is not None:
+            what, figure = verdict.first
+            told = "not reached"
+            if figure is not None:
+                told = f"{what} {figure.value:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
+            sides[0 if figure is None else figure.sign].append(f"{one.title} ({told})")
+    words = {1: "more on", 0: "no clear difference on", -1: "less on"}
+    parts = [f"{words[side]} {', '.join(found)}" for side, found in sides.items() if found]
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def _students(sections: list[Section]) -> str:
+    """Say which students give more than category decay on the same f."""
+    against = [q for q in QUESTIONS if q.group == STUDENTS_GAIN and q.rival == DECAY]
     won = [
         f"{question.method.label} on {one.title}"
-        for question in QUESTIONS
-        if question.rival == DECAY
-        and (question.group == STUDENTS_GAIN or question.method.training == "cdm")
+        for question in against
         for one in sections
-        if question.name in one.verdicts and _better(one, question)
+        if question.name in one.verdicts and one.verdicts[question.name].is_more
     ]
-    if won:
-        return f"More than category decay of DCN's f: {', '.join(won)}; nothing else learned."
-    return "No student that was tried gives more than category decay, which learns nothing."
-
-
-def _better(one: Section, question: Question) -> bool:
-    """Whether a method is ahead: in value where it is known, else in diversity at equal recall."""
-    told = one.verdicts[question.name]
-    figure = told.diversity if told.value is None else told.value
-    return figure is not None and figure.sign > 0
-
-
-def _sentence(question: Question, sections: list[Section]) -> str:
-    """Say of one question on which data sets the first gives more, less, or neither."""
-    sides: dict[str, list[str]] = {"more": [], "less": [], "no clear difference in": []}
-    for one in sections:
-        told = one.verdicts.get(question.name)
-        if told is None:
-            continue
-        for what, figure in (("ILAD at equal recall", told.diversity), ("value", told.value)):
-            if figure is not None:
-                side = list(sides)[{1: 0, -1: 1, 0: 2}[figure.sign]]
-                sides[side].append(f"{what} on {one.title} ({_told(figure)})")
-    parts = [f"{side} {', '.join(found)}" for side, found in sides.items() if found]
-    return f"{question.name}: {'; '.join(parts)}." if parts else ""
-
-
-def _told(figure: Figure) -> str:
-    return f"{figure.value:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
+    labels = ", ".join(question.method.label for question in against)
+    return (
+        f"Of the other students ({labels}), on the same f more than category decay gives: "
+        f"{', '.join(won) or 'none, on no data set'}."
+    )

@@ -9,12 +9,11 @@ from jobs.study.template import render
 
 
 def page(sections: list[Section], told: list[str], config: StudyConfig) -> str:
-    """Return the HTML; `told` are the findings, the first of them the headline."""
+    """Return the HTML; `told` are the findings."""
     return render(
         "page.html.j2",
         sets=sections,
-        headline=told[0],
-        findings=told[1:],
+        findings=told,
         questions=[q for q in QUESTIONS if any(q.name in one.verdicts for one in sections)],
         forest=forest.picture(sections),
         methods=len(METHODS),

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from jobs.study.methods import METHODS, Method
-from jobs.study.trainings import DCN
 
 
 class Question(NamedTuple):
@@ -19,57 +18,64 @@ class Question(NamedTuple):
         return f"{self.method.label} against {self.rival.label}"
 
 
-def method_of(training: str, ranking: str) -> Method:
+def of(training: str, ranking: str) -> Method:
     """Return the method of that training and ranking."""
     return next(m for m in METHODS if (m.training, m.ranking) == (training, ranking))
 
 
-CDM_GAIN, STUDENTS_GAIN, FORMS, SECOND_F = (
-    "What CDM gains, and from what",
-    "Other students",
-    "Closed forms on DCN's f, which learn nothing",
-    "On the f that distillation left",
+DCN, ITEMS, ONE_PASS, DECAY = (
+    of("dcn", name) for name in ("f", "mmr_item", "one_pass", "category_decay")
 )
-_DCN, _CDM, _SELF = (DCN, "f"), ("cdm", "fused"), ("lambda_0", "fused")
-_ITEMS, _ONE_PASS, _DECAY = ((DCN, name) for name in ("mmr_item", "one_pass", "category_decay"))
+CDM, SELF, UNSEEN = of("cdm", "fused"), of("lambda_0", "fused"), of("unseen", "f")
+CDM_F, CDM_DECAY = of("cdm", "f"), of("cdm", "category_decay")
+SELF_F, SELF_DECAY = of("lambda_0", "f"), of("lambda_0", "category_decay")
+BETTER, BETTER_0 = of("better_context", "fused"), of("better_context_0", "fused")
+LIKE_DECAY, WEAR = of("better_decay", "fused"), of("wear", "worn")
+CDM_GAIN, SAME_F, STUDENTS_GAIN, FORMS, SECOND_F = (
+    "What CDM gains, and from what",
+    "CDM against closed forms on its own f",
+    "Other students, on DCN's f",
+    "Closed forms on DCN's f",
+    "The f that distillation leaves",
+)
 _ASKED = {
     CDM_GAIN: (
-        (_CDM, _DCN),
-        (_CDM, _SELF),
-        (("lambda_25", "fused"), _SELF),
-        (_SELF, _DCN),
-        (("unseen", "f"), _DCN),
-        (_CDM, _ITEMS),
-        (_CDM, _ONE_PASS),
-        (_CDM, _DECAY),
+        (CDM, DCN),
+        (CDM, SELF),
+        (of("lambda_25", "fused"), SELF),
+        (CDM, CDM_F),
+        (SELF, DCN),
+        (UNSEEN, DCN),
+        (CDM, DECAY),
     ),
-    STUDENTS_GAIN: tuple(
-        (student, rival)
-        for student, control in (
-            (("better_context", "fused"), ("better_context_0", "fused")),
-            (("better_decay", "fused"), ("better_context_0", "fused")),
-            (("wear", "worn"), _DCN),
-        )
-        for rival in (control, _ONE_PASS, _DECAY)
+    SAME_F: tuple(
+        (CDM, rival) for rival in (of("cdm", "mmr_item"), of("cdm", "one_pass"), CDM_DECAY)
+    ),
+    STUDENTS_GAIN: (
+        (BETTER, BETTER_0),
+        *(
+            (student, rival)
+            for student in (BETTER, LIKE_DECAY, WEAR)
+            for rival in (ONE_PASS, DECAY)
+        ),
     ),
     FORMS: (
-        (_DECAY, _DCN),
-        (_DECAY, _ITEMS),
-        (_DECAY, _ONE_PASS),
-        (_ONE_PASS, _ITEMS),
-        ((DCN, "true_wear"), _DECAY),
+        (ONE_PASS, ITEMS),
+        (DECAY, DCN),
+        (DECAY, ITEMS),
+        (of("dcn", "mean_wear"), DECAY),
+        (of("dcn", "true_wear"), DECAY),
     ),
     SECOND_F: (
-        (("lambda_0", "f"), _DCN),
-        (("cdm", "f"), ("lambda_0", "f")),
-        (("lambda_0", "category_decay"), _DECAY),
-        (("lambda_0", "category_decay"), _CDM),
-        (("lambda_0", "category_decay"), ("lambda_0", "mmr_item")),
-        (("cdm", "category_decay"), ("lambda_0", "category_decay")),
+        (SELF_F, DCN),
+        (SELF_F, UNSEEN),
+        (CDM_F, SELF_F),
+        (SELF_DECAY, DECAY),
+        (SELF_DECAY, SELF_F),
+        (SELF_DECAY, of("lambda_0", "mmr_item")),
+        (CDM_DECAY, SELF_DECAY),
     ),
 }
 QUESTIONS = tuple(
-    Question(group, method_of(*method), method_of(*rival))
-    for group, pairs in _ASKED.items()
-    for method, rival in pairs
+    Question(group, method, rival) for group, pairs in _ASKED.items() for method, rival in pairs
 )

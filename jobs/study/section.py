@@ -29,6 +29,8 @@ class Section(NamedTuple):
     name: str
     title: str
     seeds: int
+    is_control: bool
+    """Whether nothing wears in it."""
     verdicts: dict[str, Verdict]
     """By question."""
     html: Markup
@@ -68,7 +70,9 @@ def section(data: DataSet, found: Evidence, config: StudyConfig) -> Section:
         kept_recall=config.kept_recall,
     )
     told = {one.question: one for one in verdicts(found, k, config.kept_recall)}
-    return Section(data.name, data.title or data.name, len(found.seeds), told, html)
+    is_control = data.changes.get("world.wear") == 0
+    title = data.title or data.name
+    return Section(data.name, title, len(found.seeds), is_control, told, html)
 
 
 def path_of(folder: Path, name: str) -> Path:

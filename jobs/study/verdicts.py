@@ -20,6 +20,19 @@ class Verdict(NamedTuple):
     value: Figure | None
     """Difference of V/V*, each at the weight of its most validation value; None without truth."""
 
+    @property
+    def first(self) -> tuple[str, Figure | None]:
+        """The figure that decides, with its name: value where it is known, else diversity."""
+        if self.value is not None:
+            return "V/V*", self.value
+        return "ILAD at equal recall", self.diversity
+
+    @property
+    def is_more(self) -> bool:
+        """Whether the method gives more than its rival."""
+        _, figure = self.first
+        return figure is not None and figure.sign > 0
+
 
 def verdicts(found: Evidence, k: int, kept_recall: float) -> list[Verdict]:
     """Answer every question whose two methods have results, by paired resamples."""
