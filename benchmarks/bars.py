@@ -15,7 +15,8 @@ from benchmarks import eager, peers
 from benchmarks.turns import Contestant, peer, take_turns
 from model.config import TeacherConfig
 from model.teachers import mmr
-from model.teachers.lazy_greedy import LENGTH, LOG, Novelty, pick_by
+from model.teachers.lazy_greedy import pick_by
+from model.teachers.novelty import LENGTH, LOG, Novelty
 from model.teachers.requests import Requests
 
 WEIGHTS = (0.05, 0.1, 0.25)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from model.teachers.lazy_greedy import LOG, Novelty
+from model.teachers.novelty import LOG, Novelty
 from model.teachers.requests import Picks, Requests
 
 COORDINATES = st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.5, 3.0, -40.0])

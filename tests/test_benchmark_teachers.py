@@ -14,7 +14,8 @@ from benchmarks.clustered import batch
 from benchmarks.teachers import measure, table
 from benchmarks.teachers_picture import picture
 from benchmarks.turns import Contestant
-from model.teachers.lazy_greedy import LOG, Novelty, pick_by
+from model.teachers.lazy_greedy import pick_by
+from model.teachers.novelty import LOG, Novelty
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 

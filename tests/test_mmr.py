@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from teacher_requests import assert_greedy, batches, candidates, picked, request
 
 from model.config import TeacherConfig
-from model.teachers.lazy_greedy import diversity
 from model.teachers.mmr import pick
+from model.teachers.novelty import diversity
 from model.teachers.requests import Requests
 
 WEIGHTS = st.sampled_from([0.0, 0.125, 0.25, 1.0, 8.0])

@@ -11,7 +11,8 @@ from slow_novelty import WEIGHTS, Request, batches, check_greedy, clustered, lik
 
 from model.config import TeacherConfig
 from model.teachers import dpp, ssd
-from model.teachers.lazy_greedy import LENGTH, LOG, Novelty, pick_by
+from model.teachers.lazy_greedy import pick_by
+from model.teachers.novelty import LENGTH, LOG, Novelty
 from model.teachers.requests import Picks
 
 TEACHERS = {"dpp": dpp.pick, "ssd": ssd.pick}

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from slow_novelty import of_one
 
-from model.teachers.lazy_greedy import COSINE, LENGTH, LOG, Novelty, pick_by
+from model.teachers.lazy_greedy import pick_by
+from model.teachers.novelty import COSINE, LENGTH, LOG, Novelty
 
 pyversity = pytest.importorskip(
     "pyversity", reason="pyversity is not installed: pip install -r requirements-benchmarks.lock"

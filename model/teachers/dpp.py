@@ -15,7 +15,8 @@ stays at 1e-3 or above, and once all that is left lies in the span, f decides.
 """
 
 from model.config import TeacherConfig
-from model.teachers.lazy_greedy import LOG, Novelty, pick_by
+from model.teachers.lazy_greedy import pick_by
+from model.teachers.novelty import LOG, Novelty
 from model.teachers.requests import Picks, Requests
 from model.teachers.rules import Rules
 

@@ -1,42 +1,36 @@
 """Greedy picks by f and what is new in a candidate, exact and lazy: the kernel of five teachers.
 
+While gains only fall, what a gain was is a bound on what it is, and a candidate catches up with the
+directions that it has not seen only while its bound reaches the best gain of the step. Bounds stand
+in blocks by roughly falling f, each block with its largest. Where gains may rise, by an eviction or
+for MEAN, each step starts from what a wholly new candidate would gain.
+
 Letters: R requests, C candidates of all of them, N of one, K picks, d vector width.
-
-A pick adds a direction, an eviction from a window another one. What the picks leave of a candidate
-is one number, its state, which each direction changes by way of its product x with the candidate:
-
-    form     state                                 gain - f, times the weight
-    SIGMOID  max of x = s or kappa * cos           sigmoid(-state)
-    COSINE   max of x = cos                        1 - state
-    MEAN     sum of x = cos                        1 - state / picks
-    LOG      squared residual, less x^2            log state
-    LENGTH   squared residual, less x^2            sqrt state
-
-For LOG and LENGTH a candidate's vector is v = [e * u at length one; c] / sqrt(1 + c^2): a constant
-c lifts the rank to d + 1, and opposite vectors are not taken for copies. Its residual depends on
-the span of the window's picks alone, so each direction of an orthonormal basis takes x^2 away and
-an eviction gives one direction's back, without an N x K matrix. A zero vector has the cosine 0 with
-all, and a residual as if it had a dimension of its own; a jitter gives all such a dimension.
-
-Lazy and exact: while gains only fall, what a gain was is a bound on what it is, and a candidate
-catches up with the directions that it has not seen only while its bound reaches the best gain of
-the step. Bounds stand in blocks by roughly falling f, each block with its largest. Where gains may
-rise, by an eviction or for MEAN, each step starts from what a wholly new candidate would gain.
 """
 
-from math import exp, inf, log, sqrt
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
 
 from model.teachers.compiled import compiled, inner
+from model.teachers.novelty import (
+    COSINE,
+    LOG,
+    MEAN,
+    SIGMOID,
+    Novelty,
+    ceiling_of,
+    gain_of,
+    per_length_of,
+    state_of_the_new,
+)
 from model.teachers.order import goes_before, roughly_by_f
 from model.teachers.products import product, product_and_square, squared_length, weigh
 from model.teachers.requests import Picks, Requests
 from model.teachers.ruled import allows, close_list, open_list, put
 from model.teachers.rules import Ledger, Rules, ledger
 from model.teachers.span import (
-    SPANNED,
     Span,
     add_pick,
     evict_by_adding_back,
@@ -46,28 +40,6 @@ from model.teachers.span import (
 
 BLOCK = 16
 LEAST = float(np.finfo(np.float64).min)
-SIGMOID, COSINE, MEAN, LOG, LENGTH = range(5)
-"""The forms of novelty."""
-
-
-class Novelty(NamedTuple):
-    """What is new in a candidate, and how much it counts."""
-
-    form: int
-    weight: float
-    """Of novelty against f."""
-    scale: float = 1.0
-    """kappa of SIGMOID's cosines; 0 takes plain products."""
-    constant: float = 0.0
-    """c, the coordinate that is appended to vectors of length one."""
-    jitter: float = 0.0
-    """Added to the squared length of every vector, in a dimension of its own."""
-    window: int = 0
-    """How many of the latest picks a residual is taken against; 0 is all."""
-    volume: bool = False
-    """Whether novelty is multiplied by the lengths of the picks' residuals in the window."""
-    add_back: bool = False
-    """Whether an eviction adds the oldest pick's own direction back (approximate)."""
 
 
 class Candidates(NamedTuple):
@@ -146,44 +118,6 @@ def pick_by(
     return Picks(order, gain, None if rules is None else book.relaxed)
 
 
-@compiled
-def diversity(max_similarity: float) -> float:
-    """Return Div = 1 - sigmoid(max s) as sigmoid(-max s), which keeps its tail (Eq. 3)."""
-    # Past 700 float64 has no room for e^s; that far out all are equally alike.
-    return 1.0 / (1.0 + exp(min(max_similarity, 700.0)))
-
-
-@inner
-def _gain(form, weight, f, state, picks):
-    if form == SIGMOID:
-        return f + weight * diversity(state)
-    if form == COSINE:
-        return f + weight * (1.0 - state)
-    if form == MEAN:
-        return f + weight * (1.0 - state / picks)
-    if form == LOG:
-        return f + weight * log(max(state, SPANNED))
-    return f + weight * sqrt(max(state, 0.0))
-
-
-@inner
-def _state_of_the_new(novelty):
-    """Return the state of what is as unlike the picks as can be."""
-    if novelty.form == SIGMOID:
-        return -novelty.scale if novelty.scale > 0.0 else -inf
-    if novelty.form == COSINE:
-        return -1.0
-    return 0.0 if novelty.form == MEAN else 1.0 + novelty.jitter
-
-
-@inner
-def _ceiling(novelty, weight):
-    """Return what novelty adds to f at most."""
-    if novelty.form == MEAN:
-        return 2.0 * weight
-    return _gain(novelty.form, weight, 0.0, _state_of_the_new(novelty), 1)
-
-
 @inner(fastmath={"nnan", "nsz"})
 def _largest(bound, b):
     """Return the largest bound of a block, none of which is nan; four chains wait for no other."""
@@ -216,23 +150,16 @@ def _open(those, novelty, f, row, start, end):
     n = end - start
     blocks = (n + BLOCK - 1) // BLOCK
     roughly_by_f(f, start, end, those.member, those.place)
-    state = _state_of_the_new(novelty)
+    state = state_of_the_new(novelty)
     for i in range(n):
         those.row[i], those.f[i] = row[those.member[i]], f[those.member[i]]
         those.state[i], those.seen[i], those.bound[i] = state, 0, 0.0
     for i in range(n, blocks * BLOCK):
         those.bound[i] = -inf
-    _raise_bounds(those, blocks, _ceiling(novelty, novelty.weight) if novelty.form >= LOG else 0.0)
+    _raise_bounds(
+        those, blocks, ceiling_of(novelty, novelty.weight) if novelty.form >= LOG else 0.0
+    )
     return blocks
-
-
-@inner
-def _per_length(novelty, square):
-    """Return what turns a product into x, given the candidate's squared length."""
-    if novelty.form == SIGMOID and novelty.scale == 0.0:
-        return 1.0
-    square *= 1.0 + novelty.constant**2
-    return 1.0 / sqrt(square) if square > 0.0 else 0.0
 
 
 @inner
@@ -240,14 +167,14 @@ def _catch_up(novelty, weight, those, i, table, u_squared, directions, known, le
     """Let a candidate see the directions that it has not, while its gain may reach `least`."""
     if those.seen[i] == known:
         return
-    form, r, fresh = novelty.form, those.row[i], _state_of_the_new(novelty)
+    form, r, fresh = novelty.form, those.row[i], state_of_the_new(novelty)
     f, state, t = those.f[i], those.state[i], those.seen[i]
     while t < known:
         vector = directions.vector[t]
         if t == 0:
             # At first sight a vector comes from far: it is read once for both.
             x, square = product_and_square(table, r, vector, u_squared)
-            those.per_length[i] = _per_length(novelty, square)
+            those.per_length[i] = per_length_of(novelty, square)
         else:
             x = product(table, r, vector)
         x *= those.per_length[i]
@@ -264,10 +191,10 @@ def _catch_up(novelty, weight, those, i, table, u_squared, directions, known, le
                 break
         elif x > state:
             state = x
-            if t < known and _gain(form, weight, f, state, known) < least:
+            if t < known and gain_of(form, weight, f, state, known) < least:
                 break
     those.seen[i], those.state[i] = t, state
-    those.bound[i] = _gain(form, weight, f, state, known)
+    those.bound[i] = gain_of(form, weight, f, state, known)
 
 
 @inner
@@ -372,7 +299,7 @@ def _pick_all(
             order[m], gain[m], those.bound[best] = step, those.bound[best], -inf
             if known == 0:
                 square = squared_length(table, row[m], u_squared)
-                those.per_length[best] = _per_length(novelty, square)
+                those.per_length[best] = per_length_of(novelty, square)
             if rules.active:
                 put(rules, request, m, step, last)
             if step == last:
@@ -396,7 +323,7 @@ def _pick_all(
                             weight *= span.factor[t, t]
             known += came
             if came == 2 or form == MEAN or (form < LOG and step == 1):
-                _raise_bounds(those, blocks, _ceiling(novelty, weight))
+                _raise_bounds(those, blocks, ceiling_of(novelty, weight))
         if rules.active:
             close_list(rules, request)
         start = end

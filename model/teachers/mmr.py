@@ -9,7 +9,8 @@ theta * f - (1 - theta) * max cos is 1 / (1 + lambda). A zero vector has the cos
 """
 
 from model.config import TeacherConfig
-from model.teachers.lazy_greedy import COSINE, SIGMOID, Novelty, pick_by
+from model.teachers.lazy_greedy import pick_by
+from model.teachers.novelty import COSINE, SIGMOID, Novelty
 from model.teachers.requests import Picks, Requests
 from model.teachers.rules import Rules
 

@@ -7,7 +7,8 @@ items alone, without u; a zero vector has distance 1 from everything.
 """
 
 from model.config import TeacherConfig
-from model.teachers.lazy_greedy import MEAN, Novelty, pick_by
+from model.teachers.lazy_greedy import pick_by
+from model.teachers.novelty import MEAN, Novelty
 from model.teachers.requests import Picks, Requests
 from model.teachers.rules import Rules
 

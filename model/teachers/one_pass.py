@@ -14,7 +14,7 @@ import numpy as np
 
 from model.config import TeacherConfig
 from model.teachers.compiled import compiled, inner
-from model.teachers.lazy_greedy import diversity
+from model.teachers.novelty import diversity
 from model.teachers.order import best_few
 from model.teachers.products import product, squared_length, weigh
 from model.teachers.requests import Picks, Requests

@@ -13,7 +13,8 @@ approximation.
 """
 
 from model.config import TeacherConfig
-from model.teachers.lazy_greedy import LENGTH, Novelty, pick_by
+from model.teachers.lazy_greedy import pick_by
+from model.teachers.novelty import LENGTH, Novelty
 from model.teachers.requests import Picks, Requests
 from model.teachers.rules import Rules
 
