@@ -7,25 +7,15 @@ the README that quotes them.
 import argparse
 import re
 import sys
-from importlib.resources import files
 from pathlib import Path
+
+from benchmarks.picture_file import standalone
+from benchmarks.readme_block import renew
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = ROOT / "benchmarks" / "first_run"
-BLOCK = re.compile(r"(<!-- first_run -->\n```text\n).*?(```\n)", re.DOTALL)
+BLOCK = "first_run"
 PICTURE = re.compile(r'<svg [^>]*aria-label="Accuracy against diversity.*?</svg>', re.DOTALL)
-
-
-def standalone(picture: str, css: str) -> str:
-    """Return an inline picture as a file of its own: the page's light colours, on paper."""
-    root = css[css.index(":root {") : css.index("}")]
-    colours = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", root))
-    for name, value in colours.items():
-        picture = picture.replace(f"var({name})", value.replace('"', "'"))
-    left, top, width, height = re.search(r'viewBox="([^"]*)"', picture)[1].split()
-    paper = f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="#ffffff"/>'
-    head, body = picture.split(">", 1)
-    return f'{head} xmlns="http://www.w3.org/2000/svg">{paper}{body}\n'
 
 
 def table(summary: str) -> str:
@@ -62,12 +52,9 @@ def main(argv: list[str] | None = None) -> int:
         print("first_run: refused: this report judges no day yet; run three", file=sys.stderr)
         return 2
     args.out.mkdir(parents=True, exist_ok=True)
-    css = files("jobs.report").joinpath("page.css").read_text(encoding="utf-8")
-    (args.out / "front.svg").write_text(standalone(found[0], css), encoding="utf-8")
+    (args.out / "front.svg").write_text(standalone(found[0]), encoding="utf-8")
     (args.out / "summary.txt").write_text(summary, encoding="utf-8")
-    readme = args.readme.read_text(encoding="utf-8")
-    shown = BLOCK.sub(lambda block: f"{block[1]}{table(summary)}\n{block[2]}", readme)
-    args.readme.write_text(shown, encoding="utf-8")
+    renew(args.readme, BLOCK, f"```text\n{table(summary)}\n```")
     print(f"made {args.out}/front.svg and summary.txt; renewed {args.readme}")
     return 0
 
