@@ -47,7 +47,11 @@ def shuffled(request: Scores, seed: int, k: int) -> tuple[np.ndarray, np.ndarray
 
 
 def lists(request: Scores, model: CDM, config: RankingConfig, k: int) -> Iterator[tuple]:
-    """Yield (method, picks, final scores) of every method that one model's scores allow."""
+    """Yield (method, picks, final scores) of every method that one model's scores allow.
+
+    What serves is called cdm under any ranker; where that is not the student, the student at its
+    own gamma stands among the swept ones.
+    """
     scale = config.mmr_cosine_scale
     yield "random", *shuffled(request, config.seed, k)
     yield "pre_ranker", *by(request.pre_rank, request, k)
@@ -55,7 +59,10 @@ def lists(request: Scores, model: CDM, config: RankingConfig, k: int) -> Iterato
     yield "mmr", *rerank(request, config.mmr_weight, scale, k)
     for weight in config.mmr_sweep:
         yield f"mmr@{weight:g}", *rerank(request, weight, scale, k)
-    if request.win is not None:
+    is_student = config.ranker == "student"
+    if request.win is not None or not is_student:
         yield "cdm", *by(request.final, request, k)
-        for gamma in config.gamma_sweep:
+    if request.win is not None:
+        gammas = config.gamma_sweep if is_student else (config.gamma, *config.gamma_sweep)
+        for gamma in dict.fromkeys(gammas):
             yield f"cdm@{gamma:g}", *by(model.fuse(request.f, request.win, gamma), request, k)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import torch
 from conftest import DAYS, World
@@ -120,19 +121,43 @@ def test_a_request_scores_the_same_to_the_bit_among_any_others(toy, variant, con
         assert others == whole, cut
 
 
-def test_a_base_dcn_has_no_list_of_its_student_and_its_rows_say_so(toy):
+def ranked(toy: World, version: str, config: RankingConfig) -> dict[str, list[dict]]:
+    """Rank two requests to three places by one model; return the rows of each method."""
     fields, table = toy.profile.fields, toy.lake.tables["rankings"]
-    base = toy.registry.trained(DAYS[0], bootstrap=True).parameters["version"]
-    model, vocabulary = load_model(toy.registry, base, fields)
-    served = Served(base, Scorer(model, RankingConfig()), vocabulary)
-    ranker = Ranker(fields, RankingConfig(), 3, table, served, None)
+    model, vocabulary = load_model(toy.registry, version, fields)
+    served = Served(version, Scorer(model, config), vocabulary)
+    ranker = Ranker(fields, config, 3, table, served, None)
     (sets,) = toy.partition("candidate_sets", DAY).read().slice(0, 2).combine_chunks().to_batches()
     rows = ranker.rank(sets.select(ranker.columns))
     assert rows.schema == arrow_schema(table)
-    assert {*rows["method"].to_pylist()} == {
-        "random", "pre_ranker", "dcn", "mmr", "mmr@0.05", "mmr@0.2", "mmr@0.4",
-    }  # fmt: skip
-    assert rows["win_probability"].null_count == rows.num_rows == 2 * 7 * 3
+    methods = dict.fromkeys(rows["method"].to_pylist())
+    found = {name: rows.filter(pc.equal(rows["method"], name)).to_pylist() for name in methods}
+    assert {len(of_it) for of_it in found.values()} == {2 * 3}
+    return found
+
+
+BASELINES = ["random", "pre_ranker", "dcn", "mmr", "mmr@0.05", "mmr@0.2", "mmr@0.4"]
+
+
+def test_a_base_dcn_has_no_list_of_its_student_and_its_rows_say_so(toy):
+    base = toy.registry.trained(DAYS[0], bootstrap=True).parameters["version"]
+    found = ranked(toy, base, RankingConfig())
+    assert list(found) == BASELINES
+    assert all(row["win_probability"] is None for rows in found.values() for row in rows)
+    assert list(ranked(toy, base, CATEGORY_DECAY)) == [*BASELINES, "cdm"]
+
+
+def test_what_serves_is_ranked_as_cdm_and_a_student_that_does_not_beside_it(toy):
+    version = toy.trained(DAYS[1])
+    student, decay = (ranked(toy, version, c) for c in (RankingConfig(), CATEGORY_DECAY))
+    swept = ["cdm@0", "cdm@0.05", "cdm@0.2", "cdm@0.4"]
+    assert list(student) == [*BASELINES, "cdm", *swept]
+    assert list(decay) == [*BASELINES, "cdm", "cdm@0.1", *swept]
+    of_student = [row | {"method": "cdm"} for row in decay.pop("cdm@0.1")]
+    assert of_student == student["cdm"] != decay["cdm"]
+    assert {name: decay[name] for name in (*BASELINES, *swept)} == {
+        name: student[name] for name in (*BASELINES, *swept)
+    }
 
 
 def test_a_worker_loads_the_models_once_a_job(toy, tmp_path, monkeypatch):
