@@ -21,7 +21,8 @@ PICTURE = re.compile(r'<svg [^>]*aria-label="Accuracy against diversity.*?</svg>
 def table(summary: str) -> str:
     """Return the part of the summary that a README has room for: its sentence and its numbers."""
     blocks = summary.strip().split("\n\n")
-    return "\n\n".join([blocks[0], *(b for b in blocks if b.startswith("CDM") or "CDM - " in b)])
+    result = [b for b in blocks if " against DCN on " in b or " - DCN " in b]
+    return "\n\n".join([blocks[0], *result])
 
 
 def build_parser() -> argparse.ArgumentParser:

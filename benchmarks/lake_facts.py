@@ -17,8 +17,7 @@ from jobs.lake import Lake
 from jobs.manifest import FILE_NAME, Manifest
 from jobs.profile.config import Profile
 from jobs.profile.load import load_profile
-from jobs.report.metric_table import METHODS, Numbers
-from jobs.report.names import names_of
+from jobs.report.evidence import Evidence
 from jobs.report.wording import interval, number, signed
 
 _SECONDS = """
@@ -67,13 +66,12 @@ def seconds_of(lake: Lake) -> dict[str, dict[str, str]]:
 
 
 def methods_of(lake: Lake, profile: Profile) -> str:
-    """Return the newest day's methods by metric, and CDM's and MMR's differences from DCN."""
+    """Return the newest day's methods by metric, and what served and MMR less DCN."""
     days = sorted(p.name[3:] for p in (lake.root / "metrics").glob("dt=*"))
     judged = [d for d in days if lake.partition("metrics", date.fromisoformat(d)).manifest()]
     if not judged:
         return "no day is judged yet"
-    rows = lake.partition("metrics", date.fromisoformat(judged[-1])).read().to_pylist()
-    numbers = Numbers(rows, names_of(profile))
+    numbers = Evidence(lake, date.fromisoformat(judged[-1]), profile).judged()[-1].numbers
     k = numbers.ks[-1]
     metrics = [metric for metric in numbers.metrics if numbers.has(metric.name)]
     lines = []
@@ -86,7 +84,7 @@ def methods_of(lake: Lake, profile: Profile) -> str:
         cells = [numbers.get(name, metric.name, k, "dcn") for metric in metrics]
         lines.append(
             [
-                f"{METHODS[name]} - DCN",
+                f"{numbers.names.methods[name]} - DCN",
                 *(f"{signed(c.value)} {interval(c, paired=True)}" if c else "" for c in cells),
             ]
         )

@@ -10,11 +10,11 @@ import sys
 
 from jobs.candidate_pieces import pieces
 from jobs.candidate_task import CandidateTask
-from jobs.cli import Task, run, step_parser
+from jobs.cli import Task, add_master, run, step_parser
 from jobs.errors import Refused
 from jobs.log_blocks import MOST_PARTS, BlockTask, shuffled
 from jobs.publish import Publication
-from jobs.spark_session import add_master, spark_session
+from jobs.spark_session import spark_session
 from jobs.spark_tasks import TaskOutput, run_tasks
 
 STEP = "build_candidates"

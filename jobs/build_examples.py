@@ -18,14 +18,14 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.cli import Task, run, step_parser
+from jobs.cli import Task, add_master, run, step_parser
 from jobs.errors import NothingToDo, Refused
 from jobs.example_encoder import ExampleEncoder
 from jobs.features import input_columns
 from jobs.lake import Partition
 from jobs.publish import Publication
 from jobs.registry import Registry
-from jobs.spark_session import add_master, read_partition, spark_session, write_files
+from jobs.spark_session import read_partition, spark_session, write_files
 from jobs.teacher import WITHOUT_TEACHER, teacher_id
 from jobs.window_vocabulary import known_tokens, learn_vocabulary, newest_fields
 from schemas.spark import spark_schema

@@ -77,6 +77,13 @@ def step_parser(
     return parser
 
 
+def add_master(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that says where Spark runs."""
+    parser.add_argument(
+        "--master", help="Spark master (default: what spark-submit was told, else local[*])"
+    )
+
+
 class Task:
     """One run of one step: its arguments as objects, and its voice."""
 

@@ -26,7 +26,7 @@ from jobs.load_model import load_model
 from jobs.manifest import FILE_NAME
 from jobs.registry import Registry
 from jobs.report.teacher_picks import picks_by_request
-from jobs.score import score_requests
+from jobs.request_scores import AT_ONCE, score_requests
 from jobs.teacher import teacher_id
 from model.scorer import Scorer
 from schemas.arrow import ARROW_TYPES
@@ -116,7 +116,7 @@ def views(task: Task, sets: pa.Table) -> list[View]:
     for title, version in (("student", newest), ("promoted", promoted)):
         if version is not None and version not in [view.version for view in found]:
             model, vocabulary = load_model(registry, version, fields)
-            scorer = Scorer(model, ranking)
+            scorer = Scorer(model, ranking, AT_ONCE)
             (scores,) = score_requests(sets, fields, scorer, vocabulary)
             told = (title, version, version == promoted, scorer.formula)
             found.append(View(*told, scores.win, scores.final))

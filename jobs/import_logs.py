@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
-from jobs.cli import Task, run, step_parser
+from jobs.cli import Task, add_master, run, step_parser
 from jobs.profile.config import Profile
 from jobs.publish import Publication
 from jobs.sources.account import account, measures
@@ -33,7 +33,7 @@ from jobs.sources.raw_frames import Staging
 from jobs.sources.reference import coclick, read_history, read_vectors
 from jobs.sources.staging import Span, Stager
 from jobs.sources.verdict import check, told
-from jobs.spark_session import add_master, spark_session, write_version
+from jobs.spark_session import spark_session, write_version
 from schemas.arrow import arrow_schema, list_array
 
 STEP = "import_logs"

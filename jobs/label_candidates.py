@@ -14,7 +14,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from jobs.candidate_pieces import Piece, pieces
-from jobs.cli import Task, run, step_parser
+from jobs.cli import Task, add_master, run, step_parser
 from jobs.errors import Refused
 from jobs.item_vectors import ItemVectors
 from jobs.label_outputs import (
@@ -29,7 +29,7 @@ from jobs.label_task import LabelTask, write_labels
 from jobs.lake import Lake
 from jobs.new_items import NewItemsTask, new_items
 from jobs.registry import Registry
-from jobs.spark_session import add_master, spark_session
+from jobs.spark_session import spark_session
 from jobs.spark_tasks import TaskOutput
 
 READS = ("candidate_sets", "promotions")

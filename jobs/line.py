@@ -11,9 +11,9 @@ from datetime import date, timedelta
 from importlib import import_module
 from types import ModuleType
 
-from jobs.cli import DONE, NOTHING_TO_DO, REFUSED, step_parser
+from jobs.cli import DONE, NOTHING_TO_DO, REFUSED, add_master, step_parser
 from jobs.errors import Refused
-from jobs.spark_session import add_master, spark_session
+from jobs.spark_session import spark_session
 
 STEP = "line"
 COMMANDS = (

@@ -73,8 +73,22 @@ class Registry:
 
     def is_base(self, version: str) -> bool:
         """Whether a version is a base DCN: the first day's stand-in, which has no student."""
-        about = json.loads((self.folder(version) / CONFIG).read_text(encoding="utf-8"))["about"]
-        return about["kind"] == "dcn"
+        return self._described(version)["about"]["kind"] == "dcn"
+
+    def student(self, version: str) -> str | None:
+        """Return the name of a version's student; None for a base DCN.
+
+        Refuses a version that is not there whole.
+        """
+        try:
+            is_base = self.is_base(version)
+            # Models of before there was a choice name none.
+            return None if is_base else self._described(version)["model"].get("student", "cdm")
+        except (OSError, ValueError, KeyError) as error:
+            raise Refused(f"model version {version!r} cannot be read ({error})") from error
+
+    def _described(self, version: str) -> dict[str, Any]:
+        return json.loads((self.folder(version) / CONFIG).read_text(encoding="utf-8"))
 
     def item_files(self, version: str) -> list[Path]:
         """Return the files of item_id and e of a version."""

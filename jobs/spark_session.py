@@ -1,6 +1,5 @@
 """One Spark session, the same on a laptop and on a cluster, with its settings chosen on purpose."""
 
-import argparse
 import os
 import shutil
 import sys
@@ -42,13 +41,6 @@ LOCAL_SETTINGS = {
     f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}",
     "spark.sql.shuffle.partitions": "8",
 }
-
-
-def add_master(parser: argparse.ArgumentParser) -> None:
-    """Add the flag that says where Spark runs."""
-    parser.add_argument(
-        "--master", help="Spark master (default: what spark-submit was told, else local[*])"
-    )
 
 
 def is_submitted() -> bool:

@@ -7,13 +7,14 @@
 Letters: B requests, N candidates, U user fields, F item fields, D dense features.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from model.runs import runs
 from schemas.table import Table
 
 
@@ -45,6 +46,12 @@ class CandidateBatch:
 
         there = {name: values for name, values in self._tensors() if values.device != device}
         return replace(self, **{name: moved(values) for name, values in there.items()})
+
+    def in_runs(self, width: int) -> Iterator["CandidateBatch"]:
+        """Yield the same requests with so many of their candidates at a time, to be scored."""
+        some = (runs(values, width) for values in (self.item_tokens, self.dense, self.valid))
+        for part in zip(*some, strict=True):
+            yield CandidateBatch(self.user_tokens, *part)
 
     def not_finite(self) -> list[str]:
         """Return the columns that hold NaN or infinity, dense features as dense[0], dense[1]..."""

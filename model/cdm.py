@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from model.batch import CandidateBatch
 from model.dcn import DCN, Embeddings
 from model.learning_config import ModelConfig
+from model.runs import ALL, AtOnce, in_runs
 from model.students.choice import make_student
 from model.students.student import Array, CandidateView
 
@@ -99,14 +100,18 @@ class CDM(nn.Module):
         )
 
     @torch.no_grad()
-    def score(self, batch: CandidateBatch) -> tuple[Tensor, Tensor | None]:
+    def score(self, batch: CandidateBatch, at_once: AtOnce = ALL) -> tuple[Tensor, Tensor | None]:
         """Return f [B, N] and the student's y [B, N], or None without one; 0 in padding."""
         self.eval()
-        logits = self.click_logits(batch)
+        size, n = batch.valid.shape
+        some = batch.in_runs(at_once.of_candidates(size))
+        logits = torch.cat([self.click_logits(part) for part in some], dim=1)
         f = torch.sigmoid(logits) * batch.valid
         if self.student is None:
             return f, None
-        return f, self.student.score(self.view(batch, logits=logits)) * batch.valid
+        view = self.view(batch, logits=logits)
+        width = at_once.of_pairs(size, self.student.landmarks or n)
+        return f, in_runs(lambda some: self.student.score(view, some), f, width) * batch.valid
 
     def fuse(self, f: Array, y: Array | None, gamma: float) -> Array:
         """Return the final ranking score [...] of f and y [...]; without a student it is f."""

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from model.attention import Contexts
 from model.precision import full, full_logits
+from model.runs import everyone
 
 
 def click_loss(logits: Tensor, label: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -39,11 +40,6 @@ def contrastive_loss(contexts: Contexts, weight: Tensor, temperature: float) -> 
     apart = (query * (negative - positive)).sum(-1)
     present = (weight > 0).float()
     return (F.softplus(apart / temperature) * present).sum() / present.sum().clamp_min(1.0)
-
-
-def everyone(valid: Tensor) -> Tensor:
-    """Return every candidate as a target: indices [B, N], for `valid` [B, N]."""
-    return torch.arange(valid.shape[1], device=valid.device).expand_as(valid)
 
 
 def sample_targets(

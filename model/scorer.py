@@ -25,6 +25,7 @@ from model.cdm import CDM
 from model.config import RankingConfig
 from model.rankers.category_decay import category_decay
 from model.rankers.one_pass import one_pass_mmr
+from model.runs import ALL, AtOnce
 
 
 class Scored(NamedTuple):
@@ -41,10 +42,10 @@ class Scored(NamedTuple):
 class Scorer(nn.Module):
     """A model under a ranker."""
 
-    def __init__(self, model: CDM, config: RankingConfig) -> None:
-        """Take the model, and the ranker with its parameters."""
+    def __init__(self, model: CDM, config: RankingConfig, at_once: AtOnce = ALL) -> None:
+        """Take the model, the ranker with its parameters, and what may be held at once."""
         super().__init__()
-        self.model, self.config = model.eval(), config
+        self.model, self.config, self.at_once = model.eval(), config, at_once
 
     @property
     def formula(self) -> str:
@@ -75,7 +76,7 @@ class Scorer(nn.Module):
         student is dcn.
         """
         batch = CandidateBatch(user_tokens, item_tokens, dense, valid)
-        f, y = self.model.score(batch)
+        f, y = self.model.score(batch, self.at_once)
         final = self._final(f.double(), None if y is None else y.double(), batch, category)
         return Scored(f, y, final.masked_fill(~valid, -torch.inf))
 
@@ -96,6 +97,7 @@ class Scorer(nn.Module):
                     config.mmr_cosine_scale,
                     config.context,
                     config.rounds,
+                    self.at_once,
                 )
             case "category_decay":
                 return category_decay(f, category, batch.valid, config.decay)

@@ -8,7 +8,8 @@ import pytest
 import torch
 from candidate_sets import ITEM_SIZES, batch, shape
 
-from jobs.score import Scores, by
+from jobs.ranked_lists import by
+from jobs.request_scores import Scores
 from model.batch import CandidateBatch
 from model.cdm import CDM
 from model.dcn import DCN, CrossLayer, Embeddings, MatrixCrossLayer

@@ -1,4 +1,4 @@
-"""The same candidate sets and labels on one machine, on a local cluster and on a real one.
+"""The same sets, labels and rankings on one machine, on a local cluster and on a real one.
 
 The real one is a standalone master with two workers of the pip package, to which spark-submit ships
 the code in an archive.
@@ -24,6 +24,12 @@ from jobs.java import java_home
 ROOT = Path(__file__).resolve().parents[1]
 SPARK_HOME = Path(pyspark.__file__).parent
 SECONDS = 120
+STEPS = {
+    "build_candidates": "candidate_sets",
+    "label_candidates": "teacher_labels",
+    "score --engine spark": "rankings",
+}
+"""Steps that run in Spark, and the table that each one makes."""
 
 
 def environment() -> dict[str, str]:
@@ -89,15 +95,14 @@ def archive(tmp_path_factory) -> Path:
 
 
 def digests(world: World) -> list[str]:
-    tables = ("candidate_sets", "teacher_labels")
-    return [world.partition(table, DAYS[1]).manifest().digest for table in tables]
+    return [partition.manifest().digest for partition in partitions(world)]
 
 
 def run(command: list[object], world: World, folder: Path) -> str:
-    """Run both Spark steps of a day again; return what they printed."""
+    """Run the Spark steps of a day again; return what they printed."""
     said = ""
-    for step in ("build_candidates", "label_candidates"):
-        where = ["--lake", world.root, "--profile", "toy", "--date", DAYS[1], "--force"]
+    for step, *own in map(str.split, STEPS):
+        where = ["--lake", world.root, "--profile", "toy", "--date", DAYS[1], "--force", *own]
         done = subprocess.run(
             [str(part).format(step=step) for part in [*command, *where]],
             capture_output=True,
@@ -121,7 +126,7 @@ def test_a_local_cluster_makes_the_same(toy, tmp_path):
 
 
 def partitions(world: World) -> list:
-    return [world.partition(table, DAYS[1]) for table in ("candidate_sets", "teacher_labels")]
+    return [world.partition(table, DAYS[1]) for table in STEPS.values()]
 
 
 def test_a_standalone_cluster_makes_the_same_with_the_code_that_is_shipped(

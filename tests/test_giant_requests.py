@@ -17,12 +17,16 @@ from jobs.candidate_pieces import TASK_CANDIDATES, batches, pieces
 from jobs.features import flat, lengths
 from jobs.item_vectors import ItemVectors
 from jobs.labeller import Labeller
+from jobs.ranker import Ranker, Served
+from jobs.request_scores import AT_ONCE
 from jobs.scorer import SCORED_CANDIDATES, ModelScorer
 from model.cdm import CDM, Shape
-from model.config import TeacherConfig
+from model.config import RankingConfig, TeacherConfig
 from model.learning_config import ModelConfig
 from model.lookup import Lookup
 from model.ordering import top_k
+from model.scorer import Scorer
+from model.students.paper import PaperStudent
 from model.vocabulary import Vocabulary
 from schemas.arrow import arrow_schema
 
@@ -77,8 +81,7 @@ def world(spark, tmp_path_factory) -> World:
     return world
 
 
-@pytest.fixture
-def scorer(world) -> ModelScorer:
+def made(**config: object) -> tuple[CDM, Vocabulary]:
     """A small model with weights made by hand; half of the items are unknown to it."""
     known = {
         "user_id": pa.array([0]),
@@ -87,9 +90,15 @@ def scorer(world) -> ModelScorer:
     }
     vocabulary = Vocabulary(known, np.zeros(0), np.ones(0))
     sizes = [vocabulary.size(name) for name in known]
-    shape = Shape(user_sizes=(sizes[0],), item_sizes=tuple(sizes[1:]), dense=0)
-    model = plain_weights(CDM(shape, ModelConfig(embedding_width=2, width=3, hidden=(4, 4))))
-    return ModelScorer(world.profile.fields, model.eval(), vocabulary)
+    rate = 0.5 if config else 0.0
+    shape = Shape(user_sizes=(sizes[0],), item_sizes=tuple(sizes[1:]), dense=0, win_rate=rate)
+    small = ModelConfig(embedding_width=2, width=3, hidden=(4, 4), **config)
+    return plain_weights(CDM(shape, small)).eval(), vocabulary
+
+
+@pytest.fixture
+def scorer(world) -> ModelScorer:
+    return ModelScorer(world.profile.fields, *made())
 
 
 def sets_of(world: World) -> dict[str, dict]:
@@ -174,3 +183,38 @@ def test_a_giant_is_labelled_among_small_ones_as_it_is_alone(world, scorer):
         best = top_k(np.array(row["f"]), np.array(row["item_id"]), k)
         assert [row["pick_order"][i] for i in best] == list(range(1, k + 1))
         assert sum(row["win"]) == row["k"] == k
+
+
+def test_a_giant_is_ranked_among_small_ones_as_it_is_alone_in_bounded_runs(world, monkeypatch):
+    """Nobody is padded to it; the click model and the student take a bounded part of it at once."""
+    model, vocabulary = made(landmarks=64)
+    taken, click_logits, contexts = [], CDM.click_logits, PaperStudent.contexts
+
+    def clicks(self, batch, chosen=None):
+        taken.append(("candidates", batch.valid.numel(), bool(batch.valid.all())))
+        return click_logits(self, batch, chosen)
+
+    def compared(self, view, targets):
+        taken.append(("pairs", targets.numel() * 64, bool(view.valid.all())))
+        return contexts(self, view, targets)
+
+    monkeypatch.setattr(CDM, "click_logits", clicks)
+    monkeypatch.setattr(PaperStudent, "contexts", compared)
+    config, profile = RankingConfig(), world.profile
+    served = Served("m1", Scorer(model, config, AT_ONCE), vocabulary)
+    ranker = Ranker(profile.fields, config, 2, world.lake.tables["rankings"], served, None)
+    ranked = set()
+    for piece in pieces(world.lake.partition("candidate_sets", DAY).files()):
+        for sets in batches(piece, ranker.columns):
+            rows = ranker.rank(sets)
+            ranked.update(rows["request_id"].to_pylist())
+            if "giant" in sets["request_id"].to_pylist():
+                at = pc.index(sets["request_id"], "giant").as_py()
+                assert sets.num_rows > 1
+                of_it = rows.filter(pc.equal(rows["request_id"], "giant"))
+                assert ranker.rank(sets.slice(at, 1)).equals(of_it.combine_chunks())
+    assert ranked == set(SIZES)
+    for what, most in (("candidates", SCORED_CANDIDATES), ("pairs", AT_ONCE.pairs)):
+        sizes = [size for name, size, _ in taken if name == what]
+        assert most / 2 < max(sizes) <= most
+    assert all(whole for *_, whole in taken)

@@ -11,6 +11,7 @@ from model.config import TeacherConfig
 from model.rankers.better import best_first, better, by_value
 from model.rankers.category_decay import category_decay, earlier_of_category
 from model.rankers.one_pass import one_pass_mmr
+from model.runs import everyone
 from model.teachers import category_decay as numba_decay
 from model.teachers import one_pass as numba_one_pass
 from model.teachers.requests import Requests
@@ -150,7 +151,8 @@ def test_of_several_categories_the_fullest_counts(requests):
 @settings(max_examples=40, deadline=None)
 def test_who_stands_before_whom(requests, count):
     padded = Padded(requests)
-    who, before = better(best_first(padded.f, padded.f, padded.valid), count)
+    order = best_first(padded.f, padded.f, padded.valid)
+    who, before = better(order, count, everyone(padded.valid))
     for r, of in enumerate(padded.of):
         by = sorted(of, key=lambda i: (-requests.f[i], requests.row[i]))
         for i in of:

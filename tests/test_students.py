@@ -13,6 +13,7 @@ from model.batch import CandidateBatch
 from model.cdm import CDM
 from model.learning_config import ModelConfig, TrainingConfig
 from model.rankers.better import Better, better
+from model.runs import everyone
 from model.step_losses import batch_losses, judged_losses
 from model.students import better_context
 from model.students.student import CandidateView
@@ -112,8 +113,9 @@ def test_only_a_higher_f_can_matter(student):
     moved[0, order[4]] = -moved[0, order[4]] + 0.5
     tokens = view.item_tokens.clone()
     tokens[0, order[4]] = tokens[0, order[8]]
-    before = model.student.score(view)[0]
-    after = model.student.score(replace(view, e=moved, item_tokens=tokens))[0]
+    targets = everyone(view.valid)
+    before = model.student.score(view, targets)[0]
+    after = model.student.score(replace(view, e=moved, item_tokens=tokens), targets)[0]
     assert torch.equal(after[order[:4]], before[order[:4]])
     assert not torch.equal(after[order[5:]], before[order[5:]])
 

@@ -12,6 +12,7 @@ from test_students import make_model, view_of
 from model.batch import CandidateBatch
 from model.learning_config import ModelConfig, TrainingConfig
 from model.rankers.learned_wear import learned_wear, likeness, repeats
+from model.runs import everyone
 from model.step_losses import batch_losses
 from model.students.student import CandidateView
 from model.students.wear import PLACES, Wear, pages
@@ -34,7 +35,7 @@ def test_repeats_count_who_is_better_and_alike(context):
     f, e = torch.rand(2, 7, generator=generator), torch.randn(2, 7, 3, generator=generator)
     tokens = torch.randint(0, 4, (2, 7, 2), generator=generator)
     valid, share = torch.arange(7) < torch.tensor([[7], [4]]), torch.tensor([0.5, 0.2, 0.3])
-    found = repeats(f, tokens, e, valid, share, context)
+    found = repeats(f, tokens, e, valid, share, everyone(valid), context)
     alike = likeness(tokens, e, tokens, e, share)
     for row, n in enumerate((7, 4)):
         by = sorted(range(n), key=lambda i: -f[row, i].item())
@@ -64,7 +65,8 @@ def test_the_wear_student_serves_the_closed_form():
     with torch.no_grad():
         view = model.view(drawn, logits=model.click_logits(drawn))
         wear = model.student.rate(view.e, view.u, view.logits)
-        n = repeats(view.logits, view.item_tokens, view.e, view.valid, model.student.share)
+        targets, share = everyone(drawn.valid), model.student.share
+        n = repeats(view.logits, view.item_tokens, view.e, view.valid, share, targets)
     expected = learned_wear(f, wear, n, drawn.valid, 0.5)[drawn.valid]
     torch.testing.assert_close(model.fuse(f, y, 0.5)[drawn.valid], expected)
     best = f.argmax(1, keepdim=True)

@@ -60,11 +60,11 @@ def report(task: Task, args: argparse.Namespace) -> None:
     evidence = Evidence(lake, day, profile)
     judged = evidence.judged()
     newest = judged[-1] if judged else None
-    weights = evidence.weights(newest.day if newest else day)
+    weights = evidence.weights(newest) if newest else {}
     if newest is None:
         result = wording.without_metrics(day, evidence.registry.trained_before(day))
     else:
-        result = wording.headline(newest.day, newest.numbers, weights["cdm"])
+        result = wording.headline(newest.day, newest.numbers)
     request = None
     if newest is not None and lake.partition("rankings", newest.day).manifest():
         request = one_request(lake, profile.fields, newest.day, newest.version, profile.k)

@@ -94,8 +94,8 @@ def _cell(found: Number, digits: int, *, paired: bool) -> Cell:
 def sweep(numbers: Numbers, metrics: list[str], weights: dict[str, float]) -> list[Row]:
     """Return the methods that were tried at several weights, by weight, at the largest K."""
     k, swept = numbers.ks[-1], {m.base for m in numbers.methods if m.swept}
-    tried = [m for m in numbers.methods if m.base in swept]
-    tried.sort(key=lambda m: (m.place, m.weight if m.swept else weights.get(m.base, 0.0)))
+    tried = [m for m in numbers.methods if m.swept or (m.base in swept and m.base in weights)]
+    tried.sort(key=lambda m: (m.place, m.weight if m.swept else weights[m.base]))
     rows = []
     for method in tried:
         found = [numbers.get(method.name, name, k) for name in metrics]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from jobs.profile.config import Profile
 from jobs.registry import SEARCHED_DAYS, Registry
 from jobs.report.metric_table import Numbers
 from jobs.report.names import names_of
+from jobs.report.served import STUDENTS, Served, served
 from model.layout import HISTORY
 
 SHOWN_DAYS = 28
@@ -45,6 +46,8 @@ class JudgedDay:
     numbers: Numbers
     promoted: str
     """The promoted model that it was compared with, or nothing where it is the same."""
+    promoted_serves: str
+    """What that one serves, by its label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,17 @@ class TrainedModel:
     day: date
     manifest: Manifest
     history: list[dict[str, Any]]
+    student: str
 
     @property
     def kind(self) -> str:
         """What it is: dcn or cdm."""
         return str(self.manifest.parameters.get("kind", "model"))
+
+    @property
+    def called(self) -> str:
+        """What the page calls it: DCN, or by its student."""
+        return STUDENTS[self.student].label if self.kind == "cdm" else self.kind.upper()
 
     @property
     def version(self) -> str:
@@ -139,16 +148,33 @@ class Evidence:
         version = newest if newest in versions else versions[-1]
         shown = [r for r in rows if r["model_version"] == version or r["method"] == PROMOTED]
         promoted = next((r["model_version"] for r in shown if r["method"] == PROMOTED), "")
-        return JudgedDay(day, version, Numbers(shown, names_of(self.profile)), promoted)
+        names = names_of(self.profile, self._served(day, version))
+        told = self._served(day, promoted).label if promoted else ""
+        return JudgedDay(day, version, Numbers(shown, names), promoted, told)
 
-    def weights(self, day: date) -> dict[str, float]:
-        """Return gamma and lambda that a day was ranked with, by method."""
-        ranking, manifest = self.profile.ranking, self.lake.partition("rankings", day).manifest()
+    def ranking(self, day: date) -> dict[str, Any]:
+        """Return the fields of the RankingConfig that a day was ranked under."""
+        manifest = self.lake.partition("rankings", day).manifest()
         used = manifest.parameters if manifest else {}
-        return {
-            "cdm": used.get("gamma", ranking.gamma),
-            "mmr": used.get("mmr_weight", ranking.mmr_weight),
-        }
+        # Days that name no ranker were ranked before there was a choice.
+        before = {"ranker": "student"} if used else {}
+        return asdict(self.profile.ranking) | before | used
+
+    def weights(self, judged: JudgedDay) -> dict[str, float]:
+        """Return gamma, where a student serves, and lambda of a day's lists, by method."""
+        gamma = judged.numbers.names.served.gamma
+        weights = {"mmr": self.ranking(judged.day)["mmr_weight"]}
+        return weights if gamma is None else weights | {"cdm": gamma}
+
+    def _served(self, day: date, version: str) -> Served:
+        return served(self.ranking(day), self._student(version))
+
+    def _student(self, version: str) -> str:
+        """Return the name of a version's student; the profile's where it has or tells none."""
+        try:
+            return self.registry.student(version) or self.profile.model.student
+        except Refused:
+            return self.profile.model.student
 
     def models(self) -> list[TrainedModel]:
         """Return the models trained on the shown days, the base DCN first on its day."""
@@ -157,7 +183,9 @@ class Evidence:
             for bootstrap in (True, False):
                 manifest = self.registry.trained(day, bootstrap=bootstrap)
                 if manifest is not None:
-                    found.append(TrainedModel(day, manifest, self._history(day, manifest)))
+                    student = self._student(str(manifest.parameters["version"]))
+                    history = self._history(day, manifest)
+                    found.append(TrainedModel(day, manifest, history, student))
         return found
 
     def _history(self, day: date, manifest: Manifest) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ class Point:
 
 
 def front(numbers: Numbers, weights: dict[str, float]) -> Markup | None:
-    """Draw the picture; `weights` are the profile's gamma and lambda, by method.
+    """Draw the picture; `weights` are gamma, where a student serves, and lambda, by method.
 
     One row of panels for Recall and, where truth is known, one for V/V*; on the left every method
     on axes that start at 0, on the right the frame enlarged.
@@ -129,7 +129,9 @@ def _fronts(axes: Axes, points: list[Point], weights: dict[str, float]) -> list[
     """
     boxes = []
     for base in WEIGHTS:
-        swept = [p for p in points if p.method.base == base]
+        # Where no student serves, what stands as cdm is no point of the student's line.
+        mine = [p for p in points if p.method.base == base]
+        swept = [p for p in mine if p.method.swept or base in weights]
         if len(swept) < 2:
             continue
         swept.sort(key=lambda p: p.method.weight if p.method.swept else weights[base])
@@ -148,7 +150,8 @@ def _fronts(axes: Axes, points: list[Point], weights: dict[str, float]) -> list[
 def _label(point: Point, weights: dict[str, float]) -> Label:
     method = point.method
     if method.swept:
-        text = method.weight_label
+        # A line that has no point with its name has to say at each whose it is.
+        text = method.weight_label if method.base in weights else method.label
     elif method.base in weights:
         text = f"{method.label}, {WEIGHTS[method.base]} {weights[method.base]:g}"
     else:

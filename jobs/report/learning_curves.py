@@ -95,7 +95,7 @@ def _draw(models: list[TrainedModel], number: int) -> Markup:
                 if column == 0:
                     axes.set_ylabel(row.label)
                 if place == 0:
-                    axes.set_title(f"{model.kind.upper()} of {model.day}", fontweight="bold")
+                    axes.set_title(f"{model.called} of {model.day}", fontweight="bold")
                 if row.curves(model):
                     _panel(axes, model, row.curves(model))
                     if place == len(rows) - 1:

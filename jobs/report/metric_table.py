@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from jobs.report.served import GAMMA, LAMBDA, PLAIN_CDM, Served
+
 BASELINE = "dcn"
 
 
@@ -77,8 +79,7 @@ METHODS = {
     "cdm": "CDM",
     "promoted": "Promoted",
 }
-GAMMA = "\N{GREEK SMALL LETTER GAMMA}"
-WEIGHTS = {"mmr": "\N{GREEK SMALL LETTER LAMDA}", "cdm": GAMMA}
+WEIGHTS = {"mmr": LAMBDA, "cdm": GAMMA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,17 @@ class Names:
 
     metrics: tuple[Metric, ...] = METRICS
     first_order: FirstOrder = PRE_RANKER
+    served: Served = PLAIN_CDM
 
     @property
     def methods(self) -> dict[str, str]:
         """Labels of the methods, in the order in which they are shown."""
-        return METHODS | {"pre_ranker": self.first_order.label}
+        return METHODS | {"pre_ranker": self.first_order.label, "cdm": self.served.label}
+
+    @property
+    def swept(self) -> dict[str, str]:
+        """Labels of the methods at other weights: it is the student that is tried at several."""
+        return self.methods | {"cdm": self.served.student.label}
 
 
 PLAIN_NAMES = Names()
@@ -117,7 +124,7 @@ PLAIN_NAMES = Names()
 
 @dataclass(frozen=True, slots=True, order=True)
 class Method:
-    """A method's name taken apart: 'cdm@0.05' is CDM at another weight than the profile's."""
+    """A method's name taken apart: 'cdm@0.05' is the student at another weight than served."""
 
     swept: bool
     place: int
@@ -127,13 +134,14 @@ class Method:
     called: str
 
     @classmethod
-    def of(cls, name: str, labels: dict[str, str] = METHODS) -> "Method":
+    def of(cls, name: str, names: Names = PLAIN_NAMES) -> "Method":
         """Take a name apart; what is not known stands last, under its own name."""
         base, _, text = name.partition("@")
         try:
             weight = float(text) if text else 0.0
         except ValueError:
             base, text, weight = name, "", 0.0
+        labels = names.swept if text else names.methods
         order = list(labels)
         place = order.index(base) if base in labels else len(order)
         return cls(bool(text), place, weight, name, base, labels.get(base, base))
@@ -182,12 +190,16 @@ class Numbers:
         others = sorted({metric for _, metric, _, _ in self._found} - known)
         self.metrics = [*names.metrics, *(Metric(name=n, label=n, reads="") for n in others)]
         methods = {method for method, _, _, _ in self._found}
-        self.methods = sorted(Method.of(name, names.methods) for name in methods)
+        self.methods = sorted(Method.of(name, names) for name in methods)
         self.ks = sorted({k for _, _, k, _ in self._found})
 
     def get(self, method: str, metric: str, k: int, baseline: str = "") -> Number | None:
         """Return a number, or the paired difference from `baseline`; None where there is none."""
         return self._found.get((method, metric, k, baseline))
+
+    def of(self, method: Method, metric: str, k: int, baseline: str = "") -> Number | None:
+        """Return the same of a method; None too where its name stands for another one here."""
+        return self.get(method.name, metric, k, baseline) if method in self.methods else None
 
     def all(self) -> list[Number]:
         """Return every number, differences among them."""

@@ -4,14 +4,16 @@ from dataclasses import replace
 
 from jobs.profile.config import Profile
 from jobs.report.metric_table import METRICS, PRE_RANKER, FirstOrder, Metric, Names
+from jobs.report.served import PLAIN_CDM, Served
 
 NO_SCORE = "no pre-ranking score was logged"
 _UNITS = (("day", 24 * 60), ("hour", 60), ("minute", 1))
 
 
-def names_of(profile: Profile) -> Names:
-    """Return the names of a profile's data set."""
-    return Names(tuple(_metric(metric, profile) for metric in METRICS), _first_order(profile))
+def names_of(profile: Profile, what_serves: Served = PLAIN_CDM) -> Names:
+    """Return the names of a profile's data set, where its lists are by what serves."""
+    metrics = tuple(_metric(metric, profile) for metric in METRICS)
+    return Names(metrics, _first_order(profile), what_serves)
 
 
 def _metric(metric: Metric, profile: Profile) -> Metric:

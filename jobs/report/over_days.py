@@ -21,10 +21,15 @@ def shown_metrics(judged: list[JudgedDay]) -> list[str]:
     return [m for m in ("value_ratio", "recall", newest.diversity) if newest.has(m)]
 
 
+def shown_methods(judged: list[JudgedDay]) -> list[Method]:
+    """Return the methods of all days; what served under another ranker is another one."""
+    return sorted({m for day in judged for m in day.numbers.methods if not m.swept})
+
+
 def over_days(judged: list[JudgedDay]) -> Markup:
     """Draw, a row for each metric, the levels on an axis from 0 and the differences from DCN."""
     metrics, k = shown_metrics(judged), judged[-1].numbers.ks[-1]
-    methods = sorted({m for day in judged for m in day.numbers.methods if not m.swept})
+    methods = shown_methods(judged)
     days = [day.day for day in judged]
     with drawing(PANEL_HEIGHT * len(metrics)) as figure:
         rows = figure.subplots(len(metrics), 2, squeeze=False)
@@ -33,13 +38,13 @@ def over_days(judged: list[JudgedDay]) -> Markup:
         )
         for metric, (levels, differences) in zip(metrics, rows, strict=True):
             name = judged[-1].numbers.at_k(metric, k)
-            series = {m: [day.numbers.get(m.name, metric, k) for day in judged] for m in methods}
+            series = {m: [day.numbers.of(m, metric, k) for day in judged] for m in methods}
             top = max(n.high or n.value for s in series.values() for n in s if n is not None)
             levels.set_ylim(0, 1.06 * top)
             levels.set_title(f"{name}, axis from 0")
             _draw(levels, days, series)
             paired = {
-                m: [day.numbers.get(m.name, metric, k, BASELINE) for day in judged]
+                m: [day.numbers.of(m, metric, k, BASELINE) for day in judged]
                 for m in methods
                 if m.name not in (*FAR, BASELINE)
             }

@@ -15,9 +15,9 @@ from jobs.report.evidence import SHOWN_DAYS, Evidence, JudgedDay, TrainedModel
 from jobs.report.front import front
 from jobs.report.imported import account, is_told, quarantine
 from jobs.report.learning_curves import LOSSES, QUALITY, learning_curves
-from jobs.report.names import derived_from, names_of
+from jobs.report.names import derived_from
 from jobs.report.one_request import SIDE_BY_SIDE, OneRequest
-from jobs.report.over_days import over_days, shown_metrics
+from jobs.report.over_days import over_days, shown_methods, shown_metrics
 from jobs.report.teacher_picks import TeacherPicks
 from jobs.teacher import teacher_told
 
@@ -88,7 +88,7 @@ def page(
         judged=judged,
         followed=shown_metrics(judged) if judged else [],
         over_days=over_days(judged) if judged else None,
-        names=names_of(profile),
+        methods_over_days=shown_methods(judged),
         models=models,
         losses=LOSSES,
         quality=QUALITY,

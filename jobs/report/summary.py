@@ -4,11 +4,15 @@ import textwrap
 from datetime import date
 
 from jobs.report.evidence import JudgedDay
-from jobs.report.metric_table import BASELINE, GAMMA, Number, Numbers
+from jobs.report.metric_table import BASELINE, Number, Numbers
+from jobs.report.served import DELTA, GAMMA, LAMBDA
 from jobs.report.wording import CAUTION, FIXED_SPACE, MINUS, interval, number, scale, signed
 
 COLUMN = 25
-PLAIN = str.maketrans({MINUS: "-", FIXED_SPACE: " ", GAMMA: "gamma"})
+LETTERS = {GAMMA: "gamma", LAMBDA: "lambda", DELTA: "delta"}
+PLAIN = str.maketrans({MINUS: "-", FIXED_SPACE: " "} | LETTERS)
+LEAST_LABEL = 12
+"""Characters of the first column."""
 
 
 def summary(
@@ -38,7 +42,7 @@ def summary(
 
 
 def _wrap(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, 12 + 3 * COLUMN))
+    return "\n".join(textwrap.wrap(text, LEAST_LABEL + 3 * COLUMN))
 
 
 def _table(numbers: Numbers, version: str) -> str:
@@ -47,14 +51,16 @@ def _table(numbers: Numbers, version: str) -> str:
         name for name in ("recall", numbers.diversity, "value_ratio", "mrr") if numbers.has(name)
     ][:3]
     head = "".join(numbers.at_k(name, k).ljust(COLUMN) for name in metrics)
-    lines = [f"{'':12}{head}".rstrip()]
+    rows = [("", head)]
     for method in numbers.methods:
         if not method.swept:
             cells = [_cell(numbers.get(method.name, name, k)) for name in metrics]
-            lines.append(f"{method.label:<12}{''.join(cells)}".rstrip())
+            rows.append((method.label, "".join(cells)))
     paired = [_cell(numbers.get("cdm", name, k, BASELINE), paired=True) for name in metrics]
     if any(cell.strip() != "n/a" for cell in paired):
-        lines.append(f"{'CDM - DCN':<12}{''.join(paired)}".rstrip())
+        rows.append((f"{numbers.names.served.label} - DCN", "".join(paired)))
+    width = max(LEAST_LABEL, *(len(label) + 2 for label, _ in rows))
+    lines = [f"{label:<{width}}{cells}".rstrip() for label, cells in rows]
     lines.append(f"model {version}; 95 % intervals over requests")
     return "\n".join(lines)
 

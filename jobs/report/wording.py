@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from jobs.report.metric_table import BASELINE, GAMMA, METHODS, Number, Numbers
+from jobs.report.metric_table import BASELINE, Number, Numbers
 
 MINUS, FIXED_SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 VERDICTS = {1: "higher", 0: "no difference can be told", -1: "lower"}
@@ -57,6 +57,7 @@ def verdict(numbers: Numbers, metric: str, k: int, method: str = "cdm") -> Verdi
         return None
     factor, unit = (100 / abs(base.value), f"{FIXED_SPACE}%") if base.value else (1.0, "")
     digits = 1 if base.value else 3
+    called = numbers.names.methods.get(method, method)
     span = ""
     if difference.low is not None and difference.high is not None:
         ends = [signed(factor * end, digits) for end in (difference.low, difference.high)]
@@ -66,7 +67,7 @@ def verdict(numbers: Numbers, metric: str, k: int, method: str = "cdm") -> Verdi
         change=signed(factor * difference.value, digits) + unit,
         span=span,
         words=VERDICTS[difference.direction] if span else "without an interval",
-        levels=f"DCN {number(base.value)}, {METHODS.get(method, method)} {number(level.value)}",
+        levels=f"DCN {number(base.value)}, {called} {number(level.value)}",
         direction=difference.direction,
     )
 
@@ -78,19 +79,20 @@ def verdicts(numbers: Numbers) -> list[Verdict]:
     return [one for one in found if one is not None]
 
 
-def headline(day: date, numbers: Numbers, gamma: float) -> str:
+def headline(day: date, numbers: Numbers) -> str:
     """Return the result in one sentence."""
-    found = verdicts(numbers)
+    found, called = verdicts(numbers), numbers.names.served
     requests = max((n.n for n in numbers.all()), default=0)
     clicked = numbers.get(BASELINE, "recall", numbers.ks[-1])
     where = f"on {day}, over {requests:,} requests"
     if clicked is not None and clicked.n < requests:
         where += f" ({clicked.n:,} with a click)"
     if not any(method.name == "cdm" for method in numbers.methods):
-        return f"No CDM was compared {where}: the model of that day has no student."
+        return f"No {called.label} was compared {where}: the model of that day has no student."
     if not found:
-        return f"CDM was ranked {where}, but no paired difference from DCN is there to judge it by."
-    return f"CDM ({GAMMA} = {gamma:g}) against DCN {where}: {'; '.join(map(str, found))}."
+        unknown = "no paired difference from DCN is there to judge it by"
+        return f"{called.label} was ranked {where}, but {unknown}."
+    return f"{called.title} against DCN {where}: {'; '.join(map(str, found))}."
 
 
 def scale(numbers: Numbers) -> str:

@@ -4,7 +4,7 @@
     M = 2                           who    0 2          the context: the M best
                                     candidate 3 comes after both, 2 after 0, 0 after nobody
 
-Letters: B requests, N candidates, M of them in the context.
+Letters: B requests, N candidates, T of them that are judged, M in the context.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from torch import Tensor
 
 
 class Better(NamedTuple):
-    """The context of a request, and which of it stand before each candidate."""
+    """The context of a request, and which of it stand before each that is judged."""
 
     who: Tensor  # [B, M] int64, candidates, best first
-    before: Tensor  # [B, N, M] bool; padding stands before padding alone
+    before: Tensor  # [B, T, M] bool; padding stands before padding alone
 
 
 def best_first(score: Tensor, f: Tensor, valid: Tensor) -> Tensor:
@@ -32,10 +32,13 @@ def best_first(score: Tensor, f: Tensor, valid: Tensor) -> Tensor:
     return by_f.gather(1, again.argsort(dim=1, descending=True, stable=True))
 
 
-def better(order: Tensor, count: int) -> Better:
-    """Return the context of the `count` best of an `order` [B, N] with padding last; 0 is all N."""
+def better(order: Tensor, count: int, targets: Tensor) -> Better:
+    """Return the context of the `count` best of an `order` [B, N] with padding last; 0 is all N.
+
+    Judged are the targets [B, T].
+    """
     who = order[:, :count] if count else order
-    place = order.argsort(dim=1)  # the inverse of a permutation
+    place = order.argsort(dim=1).gather(1, targets)  # the inverse of a permutation
     slot = torch.arange(who.shape[1], device=who.device)
     return Better(who, slot < place[..., None])
 

@@ -33,14 +33,21 @@ def likeness(
 
 
 def repeats(
-    f: Tensor, tokens: Tensor, e: Tensor, valid: Tensor, share: Tensor, context: int = 0
+    f: Tensor,
+    tokens: Tensor,
+    e: Tensor,
+    valid: Tensor,
+    share: Tensor,
+    targets: Tensor,
+    context: int = 0,
 ) -> Tensor:
-    """Return n [B, N] over the `context` candidates of highest f, 0 for all: O(N M (d + F)).
+    """Return n [B, T] of the targets over the `context` candidates of highest f, 0 for all.
 
-    `f` [B, N] may be probabilities or logits; equal ones stand as they come.
+    `f` [B, N] may be probabilities or logits; equal ones stand as they come. O(T M (d + F)).
     """
-    who, before = better(best_first(f, f, valid), context)
-    return (likeness(tokens, e, of(tokens, who), of(e, who), share) * before).sum(-1)
+    who, before = better(best_first(f, f, valid), context, targets)
+    alike = likeness(of(tokens, targets), of(e, targets), of(tokens, who), of(e, who), share)
+    return (alike * before).sum(-1)
 
 
 def learned_wear(f: Tensor, wear: Tensor, n: Tensor, valid: Tensor, gamma: float) -> Tensor:

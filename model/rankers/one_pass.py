@@ -7,10 +7,13 @@ s_ij = (e_i * u)(e_j * u), or with kappa > 0 kappa * cos of the same two. It sco
 B requests, N candidates, M of them in the context, d width.
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from model.rankers.better import best_first, better, by_value, of
+from model.runs import ALL, AtOnce, in_runs
 
 FAR = 700.0
 """The largest similarity that is told from larger ones."""
@@ -25,6 +28,7 @@ def one_pass_mmr(
     scale: float = 0.0,
     context: int = 64,
     rounds: int = 1,
+    at_once: AtOnce = ALL,
 ) -> Tensor:
     """Return final scores [B, N] in the type of f, -inf in padding; O(N M d) a round.
 
@@ -37,11 +41,20 @@ def one_pass_mmr(
         # A zero vector stays zero, and so has the cosine 0 with all.
         length = seen.norm(dim=-1, keepdim=True)
         seen = scale**0.5 * seen / torch.where(length > 0, length, 1.0)
-    score = f
+    score, width = f, at_once.of_pairs(f.shape[0], context or f.shape[1])
     for _ in range(rounds):
-        those = better(best_first(score, f, valid), context)
-        s = seen @ of(seen, those.who).transpose(1, 2)  # [B, N, M]
-        nearest = s.masked_fill(~those.before, -torch.inf).amax(-1)
+        order = best_first(score, f, valid)
+        nearest = in_runs(partial(_nearest, seen, order, context), f, width)
         # As in the teacher: beyond FAR float64 has no room, and all are equally alike.
         score = f + weight * by_value(torch.sigmoid, -nearest.clamp_max(FAR))
     return score.masked_fill(~valid, -torch.inf)
+
+
+def _nearest(seen: Tensor, order: Tensor, context: int, targets: Tensor) -> Tensor:
+    """Return the largest similarity to who stands before [B, T] of targets [B, T], -inf to nobody.
+
+    `seen` is [B, N, d], `order` [B, N] best first.
+    """
+    who, before = better(order, context, targets)
+    s = of(seen, targets) @ of(seen, who).transpose(1, 2)  # [B, T, M]
+    return s.masked_fill(~before, -torch.inf).amax(-1)

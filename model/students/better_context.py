@@ -18,7 +18,7 @@ from torch import Generator, Tensor, nn
 
 from model.batch import CandidateBatch
 from model.learning_config import ModelConfig, TrainingConfig
-from model.losses import distillation_loss, everyone, sample_targets
+from model.losses import distillation_loss, sample_targets
 from model.rankers.better import best_first, better, of
 from model.relaxed_top_k import MASKED
 from model.students.student import CandidateView, Student
@@ -47,8 +47,7 @@ class BetterContext(Student):
     def win_logits(self, view: CandidateView, targets: Tensor) -> Tensor:
         """Return logits [B, T] of y of the targets [B, T]."""
         order = best_first(view.logits, view.logits, view.valid)
-        who, before = better(order, self.landmarks)
-        before = of(before, targets)  # [B, T, M]
+        who, before = better(order, self.landmarks, targets)
         e, l = of(view.e, targets), of(view.logits, targets)  # noqa: E741 - l as in METHODS
         compared = F.normalize(self.compare(view.e), dim=-1)
         alike = of(compared, targets) @ of(compared, who).transpose(1, 2)
@@ -77,9 +76,8 @@ class BetterContext(Student):
         loss = distillation_loss(self.win_logits(view.detached(), targets), win, weight)
         return loss, loss.new_zeros(())
 
-    def score(self, view: CandidateView) -> Tensor:
-        """Return y [B, N]."""
-        targets = everyone(view.valid)
+    def score(self, view: CandidateView, targets: Tensor) -> Tensor:
+        """Return y [B, T]."""
         return torch.sigmoid(self.win_logits(view, targets))
 
 

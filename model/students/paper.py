@@ -11,7 +11,7 @@ from model.batch import CandidateBatch
 from model.context_encoder import ContextEncoder
 from model.landmarks import choose_landmarks
 from model.learning_config import ModelConfig, TrainingConfig
-from model.losses import contrastive_loss, distillation_loss, everyone, sample_targets
+from model.losses import contrastive_loss, distillation_loss, sample_targets
 from model.plain_encoder import PlainEncoder
 from model.students.student import CandidateView, Student
 
@@ -93,7 +93,6 @@ class PaperStudent(Student):
             torch.sigmoid(logits),
         )
 
-    def score(self, view: CandidateView) -> Tensor:
-        """Return y_stu [B, N]."""
-        targets = everyone(view.valid)
+    def score(self, view: CandidateView, targets: Tensor) -> Tensor:
+        """Return y_stu [B, T]."""
         return torch.sigmoid(self.win_logits(self.contexts(view, targets)))

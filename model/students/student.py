@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 
 from model.batch import CandidateBatch
 from model.learning_config import TrainingConfig
+from model.runs import everyone
 
 Array = TypeVar("Array", Tensor, np.ndarray)
 
@@ -38,6 +39,8 @@ class Student(nn.Module, ABC):
     """Whether it needs the logits of f."""
     formula: str = "f + {gamma:g} * y_stu"
     """What `fuse` returns, in symbols."""
+    landmarks: int = 0
+    """How many candidates it compares a target with; 0 is all."""
     most_selected: int = 0
     """How many candidates of a request it selects at most, if it has that many."""
 
@@ -64,11 +67,12 @@ class Student(nn.Module, ABC):
         generator: Generator,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return its two loss terms over all candidates and y [B, N]; for a model in eval mode."""
-        return *self.losses(view, batch, config, generator, 0.0), self.score(view)
+        y = self.score(view, everyone(view.valid))
+        return *self.losses(view, batch, config, generator, 0.0), y
 
     @abstractmethod
-    def score(self, view: CandidateView) -> Tensor:
-        """Return y [B, N] in [0, 1] as it serves; anything in padding."""
+    def score(self, view: CandidateView, targets: Tensor) -> Tensor:
+        """Return y [B, T] in [0, 1] of targets [B, T] as it serves; anything in padding."""
 
     @staticmethod
     def fuse(f: Array, y: Array, gamma: float) -> Array:

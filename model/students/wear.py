@@ -82,10 +82,11 @@ class Wear(Student):
         loss = -(each * shown).sum() / shown.sum().clamp_min(1)
         return loss, loss.new_zeros(())
 
-    def score(self, view: CandidateView) -> Tensor:
-        """Return y = exp(-w n) [B, N], which is 1 where nothing better is alike."""
-        n = repeats(view.logits, view.item_tokens, view.e, view.valid, self.share, self.landmarks)
-        return torch.exp(-self.rate(view.e, view.u, view.logits) * n)
+    def score(self, view: CandidateView, targets: Tensor) -> Tensor:
+        """Return y = exp(-w n) [B, T], which is 1 where nothing better is alike."""
+        asked = view.logits, view.item_tokens, view.e, view.valid, self.share
+        n = repeats(*asked, targets, self.landmarks)
+        return torch.exp(-self.rate(of(view.e, targets), view.u, of(view.logits, targets)) * n)
 
     @staticmethod
     def fuse(f: Array, y: Array, gamma: float) -> Array:
