@@ -37,6 +37,7 @@ def findings(sections: list[Section]) -> list[str]:
             worn,
         ),
         "CDM against category decay on CDM's own f": (CDM, CDM_DECAY, worn),
+        "Where nothing wears, CDM against DCN": (CDM, DCN, unworn),
         "Where nothing wears, category decay on the control's f against that f alone": (
             SELF_DECAY,
             SELF_F,

@@ -19,6 +19,7 @@ COLOURS = {
     (DCN, "ssd"): "#a6761d",
     ("cdm", "fused"): "#0072b2",
     ("lambda_0", "fused"): "#56b4e9",
+    ("cdm", "category_decay"): "#00513c",
 }
 """The methods whose fronts are drawn; re-rankings in thin lines, students in thick ones."""
 HEIGHT = 460
@@ -30,12 +31,13 @@ def fronts(found: Evidence, k: int) -> Markup:
     ups = [m for m in ("recall", "value_ratio") if Key(DCN, "f", "0", k, m) in found]
     with drawing(HEIGHT) as figure:
         grid = figure.subplots(1, 2, squeeze=False)[0]
-        figure.subplots_adjust(0.055, 0.12, 0.985, 0.93, 0.13)
+        figure.subplots_adjust(0.055, 0.12, 0.985, 0.82, 0.13)
         for axes, up in zip(grid, ups, strict=False):
             _front(axes, found, k, across, up)
         for axes in grid[len(ups) :]:
             axes.set_axis_off()
-        grid[0].legend(loc="lower left", frameon=False, fontsize=10)
+        handles, labels = grid[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="upper left", ncols=5, frameon=False, fontsize=10)
         says = f"Recall and value against diversity on {found.name} at K = {k}"
         return inline(figure, f"front-{found.name}-{k}", says)
 

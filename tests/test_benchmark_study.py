@@ -1,0 +1,42 @@
+"""The README's part on the study is what its committed texts say."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.study import main
+from jobs.study.findings import findings
+from jobs.study.load import load_study
+from jobs.study.section import load
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / "benchmarks" / "study"
+
+
+def test_the_readme_says_what_the_kept_sections_say():
+    read = [load(KEPT, data.name) for data in load_study("full").data]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for line in findings([one for one in read if one is not None]):
+        assert f"* {line}\n" in text
+
+
+def test_it_renews_block_and_pictures(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- study -->\nold\n<!-- /study -->\n", encoding="utf-8")
+    assert main(["--out", str(tmp_path), "--readme", str(readme)]) == 0
+    assert "* CDM against DCN: " in readme.read_text(encoding="utf-8")
+    for picture in KEPT.glob("*.svg"):
+        assert (tmp_path / picture.name).read_text(encoding="utf-8") == picture.read_text("utf-8")
+
+
+def test_without_sections_it_says_what_to_run(tmp_path, capsys):
+    assert main(["--results", str(tmp_path)]) == 2
+    assert "run python -m jobs.study --out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [data.name for data in load_study("full").data])
+def test_a_kept_section_has_its_cells_beside_it(name):
+    section = load(KEPT, name)
+    if section is None:
+        pytest.skip(f"{name} has not been run to its end")
+    assert len(list((KEPT / "results" / name).glob("*/dcn.json"))) == section.seeds
