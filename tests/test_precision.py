@@ -9,6 +9,7 @@ import torch
 from candidate_sets import batch, shape
 from test_training import QUICK, SMALL, learnable, train
 
+from model import training
 from model.attention import TargetAttention
 from model.batch import CandidateBatch
 from model.cdm import CDM
@@ -16,7 +17,8 @@ from model.context_encoder import gumbel
 from model.learning_config import Encoder, Selection
 from model.losses import click_loss, contrastive_loss, distillation_loss, sample_targets
 from model.precision import NoDevice, autocast, device_of, full, full_logits
-from model.training import batch_losses, fit
+from model.step_losses import batch_losses
+from model.training import fit
 
 CPU, META = torch.device("cpu"), torch.device("meta")
 HALF = ("bfloat16", "float16")
@@ -102,16 +104,16 @@ def test_losses_of_overflown_logits_are_finite():
 
 def test_the_judgement_is_in_float32(monkeypatch):
     """What early stopping compares is what serves."""
-    seen, score = [], CDM.score
+    seen, judged = [], training.judged_losses
 
-    def recorded(model: CDM, given: CandidateBatch) -> object:
-        found = score(model, given)
-        seen.append((torch.is_autocast_enabled("cpu"), found[0].dtype))
+    def recorded(*given: object) -> object:
+        found = losses, scores = judged(*given)
+        seen.extend((torch.is_autocast_enabled("cpu"), one.dtype) for one in (*losses, *scores))
         return found
 
-    monkeypatch.setattr(CDM, "score", recorded)
+    monkeypatch.setattr(training, "judged_losses", recorded)
     train(model_of("contrastive", "hard"), replace(QUICK, epochs=1, precision="bfloat16"))
-    assert seen == [(False, torch.float32)]
+    assert seen == [(False, torch.float32)] * 5
 
 
 # --- devices
