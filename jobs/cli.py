@@ -19,8 +19,8 @@ SPECIAL_IN_PATHS = "#?%*[]{}\\"
 DONE, FAILED, REFUSED, NOTHING_TO_DO = 0, 1, 2, 99
 
 
-def _argument(parse: Callable[[str], object]) -> Callable[[str], object]:
-    """Make argparse show a refusal's own words."""
+def as_argument(parse: Callable[[str], object]) -> Callable[[str], object]:
+    """Return a type for argparse that shows a refusal's own words."""
 
     def parse_argument(text: str) -> object:
         try:
@@ -59,14 +59,14 @@ def step_parser(
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--lake", type=_argument(parse_lake), required=True, help="folder of the tables"
+        "--lake", type=as_argument(parse_lake), required=True, help="folder of the tables"
     )
     parser.add_argument(
-        "--date", type=_argument(parse_day), required=True, help="the day, YYYY-MM-DD"
+        "--date", type=as_argument(parse_day), required=True, help="the day, YYYY-MM-DD"
     )
     parser.add_argument(
         "--profile",
-        type=_argument(load_profile),
+        type=as_argument(load_profile),
         required=True,
         help="name of a shipped profile, or a TOML file",
     )
