@@ -119,8 +119,8 @@ def promote(task: Task, args: argparse.Namespace) -> None:
     later = [day for day in decided_days(task.lake) if day > task.day]
     if later and word is not None:
         task.say(
-            f"{len(later):,} later days ({later[0]} to {later[-1]}) are decided already and do not "
-            "follow by themselves; python -m jobs.status says what to run again"
+            f"later days, up to {later[-1]}, are decided already and do not follow by themselves; "
+            "python -m jobs.status says what to run again"
         )
     about = decision.promoted_version if word is not None else contest.candidate
     task.made(output, f"{about} {decision.decision}: {decision.reason}", "label_candidates")

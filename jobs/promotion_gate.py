@@ -132,16 +132,28 @@ class Gate:
                 "only a model trained on that day or later is judged again"
             )
             return contest.decided(HELD, contest.previous, reason)
-        served = (pc.field("baseline") == "promoted") & (pc.field("method") == "cdm")
-        metrics = self.task.lake.partition("metrics", self.task.day)
         holds, reason = judge(
-            metrics.read().filter(served).to_pylist(),
+            self._measured(contest.previous),
             self.task.profile.promotion,
             against_base=Registry(self.task.lake).is_base(contest.previous),
         )
         if holds:
             return contest.decided(PROMOTED, contest.candidate, reason)
         return contest.decided(HELD, contest.previous, reason)
+
+    def _measured(self, rival: str) -> list[dict]:
+        """Return the candidate's differences from its rival; refuse those from another model."""
+        day, lake = self.task.day, self.task.lake
+        metrics = lake.partition("metrics", day).read()
+        against = metrics.filter(pc.field("method") == "promoted")["model_version"].unique()
+        if others := [version for version in against.to_pylist() if version != rival]:
+            raise Refused(
+                f"metrics/dt={day} compare with model {others[0]}, and {rival} is promoted before "
+                f"that day now; run score and evaluate for it again: "
+                f"python -m jobs.score --lake {lake.root} --date {day} --profile ..."
+            )
+        served = (pc.field("baseline") == "promoted") & (pc.field("method") == "cdm")
+        return metrics.filter(served).to_pylist()
 
 
 def by_hand_since(registry: Registry, candidate: str, day: date) -> tuple[date, Decision] | None:

@@ -47,6 +47,8 @@ class DecidedLake(World):
             "value": 0.0, "low": low, "high": 0.1, "n": 9,
         }  # fmt: skip
         rows = [row | {"metric": name} for name in ("recall", "ilad_category")]
+        rival = self.registry.promoted_before(day_of(number))
+        rows.append(rows[0] | {"method": "promoted", "baseline": "", "model_version": rival})
         self.publish(self.lake.partition("metrics", day_of(number)), rows)
 
     def promote(self, number: int, *flags: str) -> int:

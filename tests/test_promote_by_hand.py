@@ -132,6 +132,7 @@ def test_a_hold_follows_what_was_promoted_before_and_a_day_can_be_given_back(lak
     assert lake.promote(3) == 0
     assert lake.in_force(3) == ("held", "m0", "ann")
     assert len(lake.decided(3)) == 2
+    lake.judged(3)
     assert lake.promote(3, "--decision", "gate") == 0
     assert lake.in_force(3) == ("promoted", "m2", GATE)
     assert [one.decided_by for one in lake.decided(3)] == [GATE, "ann", GATE]
@@ -141,6 +142,19 @@ def test_a_hold_follows_what_was_promoted_before_and_a_day_can_be_given_back(lak
     lake.judged(3, better=False)
     assert lake.promote(3) == 0
     assert [one.decision for one in lake.decided(3)] == ["promoted", "held", "held"]
+
+
+def test_numbers_against_another_model_than_the_one_to_beat_decide_nothing(lake, capsys):
+    lake.days(4)
+    lake.by_hand(3, "rollback", "m0")
+    before = lake.decided(4)
+    assert lake.promote(4) == 2
+    said = capsys.readouterr().err
+    assert "metrics/dt=2026-01-04 compare with model m2, and m0 is promoted before that day" in said
+    assert lake.decided(4) == before
+    lake.judged(4)
+    assert lake.promote(4) == 0
+    assert lake.in_force(4) == ("promoted", "m3", GATE)
 
 
 def test_the_gate_keeps_one_line_a_day_when_its_numbers_change(lake):
@@ -174,7 +188,7 @@ def test_a_lake_without_decisions_has_a_history_that_says_so(lake, capsys):
 def test_days_that_are_decided_already_are_named(lake, capsys):
     lake.days(4)
     assert lake.by_hand(2, "rollback", "m0") == 0
-    said = "2 later days (2026-01-03 to 2026-01-04) are decided already and do not follow"
+    said = "later days, up to 2026-01-04, are decided already and do not follow by themselves"
     assert said in capsys.readouterr().out
 
 
