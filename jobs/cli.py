@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from jobs.errors import Died, NothingToDo, Refused
@@ -39,6 +39,17 @@ def parse_lake(text: str) -> Path:
             f"name one without any of {SPECIAL_IN_PATHS}, such as ./lake"
         )
     return Path(text).resolve()
+
+
+def parse_moment(text: str) -> datetime:
+    """Return the moment of '2026-01-31T09:30Z'; refuse one without a zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Refused(f"moment {text!r} is no time with its zone; write it as 2026-01-31T09:30Z")
+    return moment.astimezone(UTC)
 
 
 def step_parser(

@@ -18,10 +18,10 @@ import sys
 from datetime import UTC, datetime
 from functools import partial
 
-from jobs.cli import Task, as_argument, run, step_parser
+from jobs.cli import Task, as_argument, parse_moment, run, step_parser
 from jobs.decision import Decision, as_rows
 from jobs.errors import Refused
-from jobs.promotion_by_hand import CHOICES, ByHand, parse_moment
+from jobs.promotion_by_hand import CHOICES, ByHand
 from jobs.promotion_gate import Contest, Gate
 from jobs.promotion_history import decided_days, history, write_history
 from jobs.publish import Publication

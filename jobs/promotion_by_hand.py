@@ -1,7 +1,7 @@
 """A decision by a person: promote a model, hold the newest one back, or roll back to an earlier."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from jobs.decision import GATE, HELD, PROMOTED, ROLLED_BACK, Decision
 from jobs.errors import Refused
@@ -13,17 +13,6 @@ CHOICES = {"promote": PROMOTED, "hold": HELD, "rollback": ROLLED_BACK}
 LONGEST_WHO, LONGEST_WHY = 80, 500
 NAMED = 5
 """Versions that are named where another is unknown."""
-
-
-def parse_moment(text: str) -> datetime:
-    """Return the moment of '2026-01-31T09:30Z'; refuse one without a zone."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Refused(f"moment {text!r} is no time with its zone; write it as 2026-01-31T09:30Z")
-    return moment.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,10 @@ class Registry:
 
     def promoted(self, day: date) -> str | None:
         """Return the version that the day's decision promoted, or None without a decision."""
-        decisions = self.decisions(day)
-        return decisions[-1].promoted_version if decisions else None
+        partition = self.lake.partition("promotions", day)
+        if partition.manifest() is None:
+            return None
+        return partition.read(["promoted_version"])["promoted_version"][-1].as_py()
 
     def promoted_before(self, day: date) -> str | None:
         """Return the version promoted by the newest decision before a day, or None."""

@@ -5,7 +5,7 @@ import re
 import pytest
 from conftest import DAYS, World
 
-from jobs import status
+from jobs import lineage, status
 
 
 @pytest.fixture
@@ -71,6 +71,6 @@ def test_a_damaged_pointer_and_other_code_are_told(toy, tmp_path, shown, monkeyp
     logs = world.partition("request_logs", DAYS[0])
     (logs.path / "_manifest.json").write_text("{")
     assert "_manifest.json is damaged (" in shown(world)[logs.name]
-    monkeypatch.setattr(status, "code_version", lambda: "another")
+    monkeypatch.setattr(lineage, "code_version", lambda: "another")
     later = world.partition("metrics", DAYS[2])
     assert shown(world)[f"{later.name}/{later.manifest().folder}"] == "the code"
