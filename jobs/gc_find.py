@@ -21,6 +21,7 @@ from model.layout import CONFIG, ITEMS
 OLD, LEFTOVER, QUARANTINE, MODEL = "old versions", "leftovers", "quarantine", "models"
 KINDS = (OLD, LEFTOVER, QUARANTINE, MODEL)
 VERSION = re.compile(r"v=[0-9a-f]{12}")
+NONE, EVERY = re.compile(r"(?!)"), re.compile(r".+")
 ASIDE = ".gc-"
 """Begins the name of what is being removed; a gc that was killed leaves such names."""
 STAGED = {
@@ -49,7 +50,7 @@ def measured(path: Path) -> tuple[int, int, float]:
     state = os.lstat(path)
     newest, is_folder = state.st_mtime, stat.S_ISDIR(state.st_mode)
     files, size = (0, 0) if is_folder else (1, state.st_size)
-    for root, folders, names in os.walk(path):
+    for root, folders, names in os.walk(path) if is_folder else ():
         for name in (*folders, *names):
             try:
                 state = os.lstat(os.path.join(root, name))
@@ -81,10 +82,10 @@ class Finder:
         """Yield all that nothing reads, however new."""
         for folder in pointer_folders(self.lake):
             yield from self._in_partition(folder)
-        yield from self._named(self.lake.root / "quarantine", re.compile(r"(?!)"))
+        yield from self._named(self.lake.root / QUARANTINE, NONE)
         yield from self._named(self.lake.root / "reports", STAGED["reports"])
         yield from self._named(self.lake.models, STAGED["models"])
-        yield from self._named(self.lake.models / ".unfinished", re.compile(r".+"))
+        yield from self._named(self.lake.models / ".unfinished", EVERY)
         yield from self._models()
 
     def _garbage(self, kind: str, path: Path, since: float = 0.0) -> Iterator[Garbage]:
@@ -108,6 +109,7 @@ class Finder:
             self.skipped.append(f"{folder} is left as it is: {damaged}")
             return
         if live is not None and live.table == QUARANTINE:
+            yield from self._named(folder, NONE)
             yield from self._garbage(QUARANTINE, folder)
             return
         yield from self._named(folder, STAGED["pointer"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from conftest import World
 
 from jobs.decision import Decision
-from jobs.manifest import Manifest
+from jobs.manifest import Manifest, describe
 from model.layout import CONFIG
 
 FIRST = date(2026, 1, 1)
@@ -34,9 +34,10 @@ class DecidedLake(World):
         pointer = self.lake.models / ("bootstrap" if bootstrap else "") / f"dt={day}"
         pointer.mkdir(parents=True, exist_ok=True)
         Manifest(
-            table="models", partition={"dt": str(day)}, folder=f"../{version}", rows=0,
-            digest=version, fingerprint="", step="train", recipe="", code="", inputs={},
-            parameters={"version": version},
+            table="models", partition={"dt": str(day)}, rows=0, digest=version,
+            folder=f"{'../../' if bootstrap else '../'}{version}", fingerprint="", step="train",
+            recipe="", code="", inputs={}, parameters={"version": version},
+            files=(describe(folder / CONFIG, folder),),
         ).write(pointer)  # fmt: skip
 
     def judged(self, number: int, *, better: bool = True) -> None:
@@ -47,7 +48,7 @@ class DecidedLake(World):
             "value": 0.0, "low": low, "high": 0.1, "n": 9,
         }  # fmt: skip
         rows = [row | {"metric": name} for name in ("recall", "ilad_category")]
-        rival = self.registry.promoted_before(day_of(number))
+        rival = self.registry.promoted_before(day_of(number)) or "none"
         rows.append(rows[0] | {"method": "promoted", "baseline": "", "model_version": rival})
         self.publish(self.lake.partition("metrics", day_of(number)), rows)
 
