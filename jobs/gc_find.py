@@ -80,7 +80,7 @@ class Finder:
 
     def find(self) -> Iterator[Garbage]:
         """Yield all that nothing reads, however new."""
-        for folder in pointer_folders(self.lake):
+        for folder in pointer_folders(self.lake, follow=False):
             yield from self._in_partition(folder)
         yield from self._named(self.lake.root / QUARANTINE, NONE)
         yield from self._named(self.lake.root / "reports", STAGED["reports"])

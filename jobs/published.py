@@ -53,27 +53,32 @@ class Published:
         return os.path.normpath(f"{self.name}/{self.manifest.folder}")
 
 
-def pointer_folders(lake: Lake) -> Iterator[Path]:
-    """Yield the folders that may hold a pointer: of tables in their order, then of models."""
+def pointer_folders(lake: Lake, *, follow: bool = True) -> Iterator[Path]:
+    """Yield the folders that may hold a pointer: of tables in their order, then of models.
+
+    Whoever only reads follows links; whoever removes must not.
+    """
     for table in lake.tables.values():
-        yield from folders_below(lake.root / table.name, table.partition)
+        yield from folders_below(lake.root / table.name, table.partition, follow=follow)
     for folder in (lake.models / BOOTSTRAP, lake.models):
-        yield from folders_below(folder, ("dt",))
+        yield from folders_below(folder, ("dt",), follow=follow)
 
 
-def folders_below(folder: Path, keys: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the folders <key>=<value>/... of all keys, in order; links are not followed."""
+def folders_below(folder: Path, keys: tuple[str, ...], *, follow: bool = True) -> Iterator[Path]:
+    """Yield the folders <key>=<value>/... of all keys, in order."""
+    if not follow and folder.is_symlink():
+        return
     if not keys:
         yield folder
         return
     try:
         with os.scandir(folder) as entries:
-            named = [e for e in entries if _is_value(e.name, keys[0])]
-            found = sorted(e.name for e in named if e.is_dir(follow_symlinks=False))
+            named = [entry for entry in entries if _is_value(entry.name, keys[0])]
+            found = sorted(entry.name for entry in named if entry.is_dir())
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in found:
-        yield from folders_below(folder / name, keys[1:])
+        yield from folders_below(folder / name, keys[1:], follow=follow)
 
 
 def read_published(lake: Lake) -> Iterator[Published]:

@@ -224,6 +224,7 @@ def test_links_are_neither_followed_nor_removed(lake, tmp_path):
     (outside / VERSION).mkdir(parents=True)
     (outside / VERSION / "part-0.parquet").write_bytes(b"dear")
     (outside / "config.json").write_text("{}")
+    (outside / "dt=2026-03-01" / VERSION).mkdir(parents=True)
     partition = lake.lake.partition("metrics", day_of(2)).path
     links = {
         partition / "v=aaaaaaaaaaaa": outside / VERSION,
@@ -244,6 +245,16 @@ def test_links_are_neither_followed_nor_removed(lake, tmp_path):
     assert {path: path.stat().st_mtime for path in outside.rglob("*")} == before
     assert all(link.is_symlink() for link in links)
     assert not inside.exists()
+
+
+def test_a_model_stays_that_a_table_behind_a_link_names(lake, tmp_path):
+    lake.train(3, "x3")
+    unlabelled(lake, 4, "mmr-1", {"model": "m3"})
+    (lake.root / "unlabelled").rename(tmp_path / "elsewhere")
+    (lake.root / "unlabelled").symlink_to(tmp_path / "elsewhere")
+    aged(lake.root, 50)
+    assert run(lake, "--delete") == 0
+    assert (lake.lake.models / "m3").is_dir()
 
 
 def test_a_lake_behind_a_link_is_cleared_as_any_other(lake, tmp_path):
