@@ -19,7 +19,8 @@ def command_of(one: Published) -> str:
         return ""
     step = "ingest" if one.manifest.step in SOURCES else one.manifest.step
     if step == "validate":
-        return next((c for c in COMMANDS if one.keys["of"] in c.split()), "")
+        # The last, which is that of every day; a first day validates its bootstrap's before.
+        return next((c for c in reversed(COMMANDS) if one.keys["of"] in c.split()), "")
     if one.is_bootstrap or one.keys.get("teacher_id") == WITHOUT_TEACHER:
         step += " --bootstrap"
     return step if step in COMMANDS else ""

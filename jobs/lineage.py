@@ -6,7 +6,6 @@ steps and days. Other code is told apart: it makes nothing stale by itself.
 """
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -73,18 +72,18 @@ class Lineage:
         """Read all pointers; `raw` says by partition which raw files are others now."""
         self.lake, self.train_days, self.raw = lake, train_days, raw or {}
         self.published = {one.name: one for one in read_published(lake)}
-        self._by_day: dict[tuple[str, date], list[Published]] = defaultdict(list)
+        self._by_day: dict[tuple[str, date], list[Published]] = {}
         for one in self.published.values():
-            self._by_day[one.table, one.day].append(one)
+            self._by_day.setdefault((one.table, one.day), []).append(one)
         self._trained = _Latest(
             (one.day, one.manifest.digest)
             for one in self.published.values()
             if one.table == MODELS and one.manifest and not one.is_bootstrap
         )
-        self._makers = defaultdict(list)
+        self._makers: dict[str, list[str]] = {}
         for one in self.published.values():
             if one.table == MODELS and one.manifest:
-                self._makers[one.manifest.digest].append(one.name)
+                self._makers.setdefault(one.manifest.digest, []).append(one.name)
         self._unreadable: dict[str, str] = {}
         self._promoted = _Latest(self._promotions())
         self._superseded = dict(self._all_superseded())
@@ -105,6 +104,9 @@ class Lineage:
                     self._unreadable[one.name] = str(damaged)
                 else:
                     yield one.day, version or ""
+
+    def _of(self, table: str, day: date) -> list[Published]:
+        return self._by_day.get((table, day), [])
 
     def _judged(self) -> dict[str, State]:
         """Return every table's state; what a table is made from is judged before it."""
@@ -146,7 +148,7 @@ class Lineage:
             if "/" in name and RAW not in name:
                 yield name
             elif name == "candidate":
-                yield from self._makers[version]
+                yield from self._makers.get(version, ())
             elif name == "promoted":
                 if (before := self._promoted.day_before(one.day)) is not None:
                     yield f"promotions/dt={before}"
@@ -201,12 +203,12 @@ class Lineage:
                 if self._labels_in_force(one.day):
                     yield f"the day's labels are of model {self._promoted.on(one.day)} now"
             for back in range(self.train_days):
-                there += self._by_day["candidate_sets", one.day - timedelta(days=back)]
+                there += self._of("candidate_sets", one.day - timedelta(days=back))
         elif one.table == "validations":
-            there = self._by_day[one.keys["of"], one.day]
+            there += self._of(one.keys["of"], one.day)
         elif one.table == "metrics":
             for table in ("reference_items", "truth_requests"):
-                there += self._by_day[table, one.day]
+                there += self._of(table, one.day)
         for other in there:
             if other.name not in one.manifest.inputs:
                 yield f"{other.name} is there now"
@@ -216,7 +218,7 @@ class Lineage:
         version = self._promoted.on(day)
         return {
             one.keys["teacher_id"]
-            for one in self._by_day["teacher_labels", day]
+            for one in self._of("teacher_labels", day)
             if version and one.manifest and one.manifest.inputs.get("model") == version
         }
 
