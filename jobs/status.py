@@ -50,7 +50,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--source",
         type=Path,
         nargs="?",
-        const=Path(),
+        const=None,
+        default=False,
         metavar="DIR",
         help="read the raw files of these days too (in DIR, or where the profile says), "
         "and tell which were delivered again",
@@ -160,9 +161,8 @@ def status(args: argparse.Namespace) -> str:
         return (not args.date or one.day >= args.date) and (not end or one.day < end)
 
     raw = {}
-    if args.source is not None:
-        folder = args.source if args.source != Path() else None
-        raw = redelivered(profile, folder, filter(is_shown, read_published(lake)))
+    if args.source is not False:
+        raw = redelivered(profile, args.source, filter(is_shown, read_published(lake)))
     lineage = Lineage(lake, profile.training.train_days, raw)
     shown = [one for one in lineage.published.values() if is_shown(one)]
     return show(lake, shown, lineage, args.profile)

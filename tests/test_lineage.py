@@ -1,5 +1,6 @@
 """What is stale, because of what, and what brings it up to date."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from jobs.catch_up import catch_up, spans
 from jobs.lineage import Lineage, State, told
 from jobs.manifest import FILE_NAME, Manifest
 from jobs.published import read_published
+from jobs.sources.redelivered import redelivered
 
 
 @pytest.fixture
@@ -198,6 +200,79 @@ def test_a_raw_file_delivered_again_makes_stale_what_came_of_it(lake):
     assert str(states[logs]) == "raw file raw/a.csv was delivered again"
     sets = states[lake.name("candidate_sets", 2)]
     assert str(sets) == "stale: raw file raw/a.csv was delivered again"
+
+
+FILES = """
+name = "files"
+k = [2]
+[fields]
+item = ["brand"]
+[source]
+kind = "files"
+[source.logs]
+files = ["2026/log-{date}.csv", "2026/more-{date}*.csv"]
+[source.logs.columns]
+request_id = "r"
+user_id = "u"
+item_id = "i"
+ts = { column = "t", unit = "s" }
+label = "l"
+score = "s"
+[[source.items]]
+files = "items.csv"
+[source.items.columns]
+item_id = "i"
+brand = "b"
+[teacher]
+k = 2
+[promotion]
+k = 2
+"""
+
+
+def test_raw_files_are_compared_with_what_was_imported(tmp_path, capsys):
+    profile = tmp_path / "files.toml"
+    profile.write_text(FILES)
+    lake, raw = TracedLake(tmp_path, profile=profile), tmp_path / "raw"
+    (raw / "2026").mkdir(parents=True)
+    (raw / "items.csv").write_text("i,b\n")
+    for number in (1, 2):
+        for name in ("log", "more"):
+            (raw / "2026" / f"{name}-{day_of(number)}.csv").write_text(f"{name}{number}")
+    digests = {
+        f"{part}:{path.relative_to(raw).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for part, pattern in (("logs", "2026/*.csv"), ("items[0]", "items.csv"))
+        for path in raw.glob(pattern)
+    }
+
+    def imported(number: int) -> None:
+        known = {n: d for n, d in digests.items() if str(day_of(number)) in n or "items" in n}
+        for table in ("request_logs", "reference_items", "quarantine"):
+            lake.put(lake.name(table, number), known, "import_logs")
+
+    def reasons() -> dict[str, list[str]]:
+        found = redelivered(lake.profile, raw, read_published(lake.lake))
+        return {name: news for name, news in found.items() if news}
+
+    imported(1)
+    imported(2)
+    assert reasons() == {}  # Of day 3 no file is there any more.
+    log, more = (raw / "2026" / f"{name}-{day_of(2)}.csv" for name in ("log", "more"))
+    log.write_text("other")
+    names = {lake.name(t, 2) for t in ("request_logs", "reference_items", "quarantine")}
+    assert reasons() == {key: [f"raw file {log} was delivered again"] for key in names}
+    new = more.with_name(f"more-{day_of(2)}-b.csv")
+    new.write_text("b")
+    assert reasons()[lake.name("quarantine", 2)][-1] == f"raw file {new} is new"
+    flags = ["--lake", str(lake.root), "--profile", str(profile), "--source"]
+    assert status.main([*flags, str(raw)]) == 0
+    assert f"because raw file {log} was delivered again" in capsys.readouterr().out
+    assert status.main(flags) == 2
+    assert "names no source.path" in capsys.readouterr().err
+    assert status.main([*flags, str(tmp_path / "none")]) == 2
+    assert "is no folder; give the one with the raw files" in capsys.readouterr().err
+    assert status.main(["--lake", str(lake.root), "--profile", "toy", "--source"]) == 2
+    assert "source.kind = 'simulated'" in capsys.readouterr().err
 
 
 # --- commands
