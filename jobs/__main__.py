@@ -7,11 +7,10 @@ from types import ModuleType
 import jobs.profile.__main__ as profile_command
 import jobs.study.__main__ as study_command
 from jobs.cli import DONE
-from jobs.line import COMMANDS, step_module
+from jobs.commands import COMMANDS, SOURCES
+from jobs.line import step_module
 
-SOURCES = ("simulate_logs", "import_logs")
-"""What `ingest` chooses from."""
-ON_A_LAKE = ("line", "status", "explain")
+ON_A_LAKE = ("line", "status", "explain", "gc")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ The rules come from the declaration alone (type, null rule, range, list lengths,
 step can publish what its table forbids. Great Expectations judges the published day afterwards.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,29 +22,37 @@ FLAT_ROWS, LIST_ROWS = 65_536, 256
 """Rows read at once; with ragged lists of some hundred values each, what a cache holds."""
 
 
-def check_schema(found: pa.Schema, table: Table, source: str) -> None:
-    """Refuse missing columns and wrong types, all named at once; extra columns too."""
-    wanted = arrow_schema(table)
+def check_schema(
+    found: pa.Schema, table: Table, source: str, only: Collection[str] | None = None
+) -> None:
+    """Refuse missing columns and wrong types, all named at once; extra columns too.
+
+    With `only`, whoever reads these columns does not mind what else is there.
+    """
+    wanted = [field for field in arrow_schema(table) if only is None or field.name in only]
     problems = [
         f"column {field.name!r} is missing"
         if field.name not in found.names
         else f"column {field.name!r} is {found.field(field.name).type}, not {field.type}"
         for field in wanted
-        if field.name not in found.names or not _same_type(found.field(field.name).type, field.type)
+        if field.name not in found.names or not same_type(found.field(field.name).type, field.type)
     ]
     problems += [
-        f"column {name!r} is not declared" for name in found.names if name not in wanted.names
+        f"column {name!r} is not declared"
+        for name in found.names
+        if only is None and name not in table.names
     ]
     if problems:
         raise Refused(
             f"{source} is not a {table.name} file: {'; '.join(problems)}. "
-            f"Declared columns: {', '.join(wanted.names)}"
+            f"Declared columns: {', '.join(table.names)}"
         )
 
 
-def _same_type(found: pa.DataType, wanted: pa.DataType) -> bool:
+def same_type(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether two types hold the same values, however lists and times are kept."""
     if pa.types.is_list(wanted):
-        return pa.types.is_list(found) and _same_type(found.value_type, wanted.value_type)
+        return pa.types.is_list(found) and same_type(found.value_type, wanted.value_type)
     if pa.types.is_timestamp(wanted):
         return pa.types.is_timestamp(found) and found.tz == wanted.tz
     return found.equals(wanted)

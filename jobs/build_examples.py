@@ -82,11 +82,28 @@ class WindowDay:
         return labelled
 
 
+def check_labels(part: Partition, sets: Partition, version: str) -> None:
+    """Refuse labels of another model than the day's, or of candidates that it has no more."""
+    given, live = part.require("label_candidates").inputs, sets.require(STEP).digest
+    day = dict(part.keys)["dt"]
+    if given.get("model", version) != version:
+        wrong = f"of model {given['model']}, and model {version} is promoted on {day}"
+    elif given.get(sets.name, live) != live:
+        wrong = f"of other candidates than {sets.name} holds now"
+    else:
+        return
+    raise Refused(
+        f"{part.name} is {wrong}; label the day again: python -m jobs.label_candidates "
+        f"--lake {part.root} --date {day} --profile ... --force"
+    )
+
+
 def window(task: Task, bootstrap: bool) -> list[WindowDay]:
     """Return the days to train on; refuse a day whose labels are missing."""
     task.lake.partition("candidate_sets", task.day).require("build_candidates")
     days = []
     for day in task.lake.days("candidate_sets", task.day, task.profile.training.train_days):
+        sets = task.lake.partition("candidate_sets", day)
         labels = unlabelled = None
         if not bootstrap:
             version = Registry(task.lake).promoted(day)
@@ -101,14 +118,7 @@ def window(task: Task, bootstrap: bool) -> list[WindowDay]:
                 for table in ("teacher_labels", "unlabelled")
             )
             for part in (labels, unlabelled):
-                given = part.require("label_candidates").inputs.get("model", version)
-                if given != version:
-                    raise Refused(
-                        f"{part.name} is of model {given}, and model {version} is promoted on "
-                        f"{day}; label the day again: python -m jobs.label_candidates "
-                        f"--lake {task.lake.root} --date {day} --profile ... --force"
-                    )
-        sets = task.lake.partition("candidate_sets", day)
+                check_labels(part, sets, version)
         days.append(WindowDay(day, sets, labels, unlabelled))
     return days
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from jobs.errors import Died, NothingToDo, Refused
@@ -19,8 +19,8 @@ SPECIAL_IN_PATHS = "#?%*[]{}\\"
 DONE, FAILED, REFUSED, NOTHING_TO_DO = 0, 1, 2, 99
 
 
-def _argument(parse: Callable[[str], object]) -> Callable[[str], object]:
-    """Make argparse show a refusal's own words."""
+def as_argument(parse: Callable[[str], object]) -> Callable[[str], object]:
+    """Return a type for argparse that shows a refusal's own words."""
 
     def parse_argument(text: str) -> object:
         try:
@@ -41,6 +41,17 @@ def parse_lake(text: str) -> Path:
     return Path(text).resolve()
 
 
+def parse_moment(text: str) -> datetime:
+    """Return the moment of '2026-01-31T09:30Z'; refuse one without a zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Refused(f"moment {text!r} is no time with its zone; write it as 2026-01-31T09:30Z")
+    return moment.astimezone(UTC)
+
+
 def step_parser(
     step: str,
     doc: str | None,
@@ -59,14 +70,14 @@ def step_parser(
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--lake", type=_argument(parse_lake), required=True, help="folder of the tables"
+        "--lake", type=as_argument(parse_lake), required=True, help="folder of the tables"
     )
     parser.add_argument(
-        "--date", type=_argument(parse_day), required=True, help="the day, YYYY-MM-DD"
+        "--date", type=as_argument(parse_day), required=True, help="the day, YYYY-MM-DD"
     )
     parser.add_argument(
         "--profile",
-        type=_argument(load_profile),
+        type=as_argument(load_profile),
         required=True,
         help="name of a shipped profile, or a TOML file",
     )

@@ -3,6 +3,10 @@
 Reads the raw files that the profile's [source] names and nothing of the lake. A source row that
 cannot be used goes to quarantine with its reason, its file and its line; rows in = rows used + of
 other days + quarantined (+ outside the window, + cut), which is printed and kept in the manifest.
+
+A day that is delivered again with other bytes is imported again; what was made of the old rows is
+stale then (see python -m jobs.status). A column that the files did not have before is said once; a
+file that lacks one, or has it in another type, is refused.
 """
 
 import argparse
@@ -28,6 +32,8 @@ from jobs.sources.found import Found, find_source
 from jobs.sources.joined import Facts
 from jobs.sources.joined_rows import JoinedReader
 from jobs.sources.patterns import named_for
+from jobs.sources.raw_columns import FILE as RAW_COLUMNS
+from jobs.sources.raw_columns import check_columns
 from jobs.sources.raw_files import pieces
 from jobs.sources.raw_frames import Staging
 from jobs.sources.reference import coclick, read_history, read_vectors
@@ -46,6 +52,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser = step_parser(STEP, __doc__, profile="ebnerd", example="--source ebnerd_week")
     parser.add_argument(
         "--source", type=Path, help="folder of the raw files, instead of the profile's source.path"
+    )
+    parser.add_argument(
+        "--accept-columns",
+        action="store_true",
+        help="take files that lack columns of the last import, or have them in another type",
     )
     add_master(parser)
     return parser
@@ -101,6 +112,14 @@ def reference(task: Task, day: Day, found: Found, logs: list[Path]) -> pa.Table:
     return pa.table([wanted, lists], schema=schema)
 
 
+def is_imported(task: Task, outputs: dict[str, Publication]) -> bool:
+    """Whether the day was made from exactly these files; its quarantine may be cleared away."""
+    done = {name: task.is_done(output) for name, output in outputs.items()}
+    quarantine = outputs["quarantine"].partition
+    is_cleared = not task.force and quarantine.manifest() is None
+    return all(done[name] or (name == "quarantine" and is_cleared) for name in outputs)
+
+
 def import_day(task: Task, args: argparse.Namespace) -> None:
     """Read the files, account for every row, publish the three tables."""
     found = find_source(task.profile, task.day, args.source)
@@ -118,8 +137,11 @@ def import_day(task: Task, args: argparse.Namespace) -> None:
         )
         for name in WRITES
     }
-    if all([task.is_done(output) for output in outputs.values()]):
+    if is_imported(task, outputs):
         return
+    columns, news = check_columns(task.lake, task.day, found, accept=args.accept_columns)
+    for line in news:
+        task.say(line)
     logs, rejects = outputs["request_logs"], outputs["quarantine"]
     with (
         spark_session(STEP, args.master) as spark,
@@ -143,6 +165,7 @@ def import_day(task: Task, args: argparse.Namespace) -> None:
         rejects.publish(beside, {})
         outputs["reference_items"].publish_rows([vectors], {})
         counts = accounted.counts
+        (folder / RAW_COLUMNS).write_text(columns, encoding="utf-8")
         logs.publish(folder, counts, rows=counts["candidates"])
     for line in told(task.profile, accounted):
         task.say(line)

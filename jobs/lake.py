@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from jobs.audit import check_schema
+from jobs.audit import check_schema, same_type
+from jobs.column_diff import column_diff
 from jobs.errors import Refused
 from jobs.manifest import Manifest
-from schemas.arrow import ARROW_TYPES, fingerprint
+from schemas.arrow import ARROW_TYPES, arrow_schema, fingerprint
 from schemas.table import Table
 
 SAFE_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
@@ -70,26 +71,52 @@ class Partition:
             raise Refused(f"{self.name} is not in {self.root}")
         return self.path / found.folder
 
-    def files(self) -> list[Path]:
-        """Return the live data files, each compared with its checksum; refuse a damaged one."""
+    def files(self, columns: Collection[str] | None = None) -> list[Path]:
+        """Return the live data files, each compared with its checksum; refuse a damaged one.
+
+        Refuses a partition that has not the columns asked for (or all that are declared) as they
+        are declared. What else it has is nothing to whoever reads those: columns may be added.
+        """
         found = self.manifest()
         if found is None:
             raise Refused(f"{self.name} is not in {self.root}")
+        files = verified(self.path / found.folder, found)
         if found.fingerprint != fingerprint(self.table):
-            raise Refused(
-                f"{self.path} was written under other columns than the profile declares now; "
-                f"make it again with python -m jobs.{found.step} ... --force"
-            )
-        return verified(self.path / found.folder, found)
+            for path in files:
+                self._check_columns(path, found, columns or self.table.names)
+        return files
+
+    def _check_columns(self, path: Path, found: Manifest, wanted: Collection[str]) -> None:
+        """Refuse a file in which a wanted column is not what is declared, or may not be."""
+        stored = pq.read_schema(path)
+        for field in arrow_schema(self.table):
+            if field.name not in wanted:
+                continue
+            # A list of so many values looks like any other one in a file.
+            is_known = self.table[field.name].length is None or not self.table[field.name].is_list
+            there = stored.field(field.name) if field.name in stored.names else None
+            same = there is not None and same_type(there.type, field.type)
+            if not same or not is_known or (there.nullable and not field.nullable):
+                break
+        else:
+            return
+        declared = {f.name: _described(f) for f in arrow_schema(self.table)}
+        apart = column_diff(declared, {f.name: _described(f) for f in stored})
+        raise Refused(
+            f"{self.path} was written under other columns than the profile declares now: "
+            f"{apart or 'the same names and types, but other lengths of lists or null rules'}; "
+            f"make it again with python -m jobs.{found.step} ... --force"
+        )
 
     def batches(
         self, columns: list[str] | None = None, rows: int = 65_536
     ) -> Iterator[pa.RecordBatch]:
         """Read the live rows a batch at a time."""
-        for path in self.files():
+        wanted = columns or list(self.table.names)
+        for path in self.files(columns):
             with pq.ParquetFile(path) as parquet:
-                check_schema(parquet.schema_arrow, self.table, str(path))
-                yield from parquet.iter_batches(rows, columns=columns or list(self.table.names))
+                check_schema(parquet.schema_arrow, self.table, str(path), wanted)
+                yield from parquet.iter_batches(rows, columns=wanted)
 
     def row(self, column: str, value: object) -> pa.Table | None:
         """Return the first row that holds a value, as a table of one row; None without any.
@@ -99,16 +126,23 @@ class Partition:
         sought = pa.scalar(value, ARROW_TYPES[self.table[column].kind])
         for path in self.files():
             with pq.ParquetFile(path) as parquet:
-                check_schema(parquet.schema_arrow, self.table, str(path))
+                check_schema(parquet.schema_arrow, self.table, str(path), self.table.names)
                 for group in range(parquet.num_row_groups):
                     at = pc.index(parquet.read_row_group(group, [column])[column], sought).as_py()
                     if at >= 0:
-                        return parquet.read_row_group(group).slice(at, 1)
+                        names = list(self.table.names)
+                        return parquet.read_row_group(group, names).slice(at, 1)
         return None
 
     def read(self, columns: list[str] | None = None) -> pa.Table:
         """Read the whole partition."""
         return pa.Table.from_batches(list(self.batches(columns)))
+
+
+def _described(field: pa.Field) -> str:
+    """Return a column's type as a message names it."""
+    is_list = pa.types.is_list(field.type)
+    return f"list of {field.type.value_type}" if is_list else str(field.type)
 
 
 def verified(folder: Path, manifest: Manifest) -> list[Path]:

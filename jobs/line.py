@@ -12,34 +12,25 @@ from importlib import import_module
 from types import ModuleType
 
 from jobs.cli import DONE, NOTHING_TO_DO, REFUSED, add_master, step_parser
+from jobs.commands import COMMANDS
 from jobs.errors import Refused
 from jobs.spark_session import spark_session
 
 STEP = "line"
-COMMANDS = (
-    "ingest",
-    "build_candidates",
-    "validate --table request_logs candidate_sets",
-    "score",
-    "evaluate",
-    "validate --table rankings metrics",
-    "build_examples --bootstrap",
-    "validate --table examples",
-    "train --bootstrap",
-    "promote",
-    "label_candidates",
-    "build_examples",
-    "validate --table teacher_labels unlabelled examples",
-    "train",
-    "report",
-)
-"""What a day runs, in order; the DAG runs the same."""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = step_parser(STEP, __doc__, example="--days 3")
     parser.add_argument("--days", type=int, default=1, help="how many days from --date on")
+    parser.add_argument(
+        "--from",
+        dest="first",
+        metavar="STEP",
+        choices=list(dict.fromkeys(command.split()[0] for command in COMMANDS)),
+        default=COMMANDS[0],
+        help="the step that each day begins with, where those before it are done",
+    )
     add_master(parser)
     return parser
 
@@ -49,9 +40,13 @@ def step_module(name: str) -> ModuleType:
     return import_module("jobs.report.__main__" if name == "report" else f"jobs.{name}")
 
 
-def run_day(day: date, flags: list[str]) -> int:
-    """Run a day's commands, saying how long each took; return the exit code of the last one."""
-    for command in COMMANDS:
+def run_day(day: date, flags: list[str], first: str = COMMANDS[0]) -> int:
+    """Run a day's commands from a step on, saying how long each took.
+
+    Returns the exit code of the last one.
+    """
+    names = [command.split()[0] for command in COMMANDS]
+    for command in COMMANDS[names.index(first) :]:
         name, *own = command.split()
         started = time.monotonic()
         code = step_module(name).main([*flags, "--date", day.isoformat(), *own])
@@ -78,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with spark_session(STEP, args.master):
             for number in range(args.days):
-                code = run_day(args.date + timedelta(days=number), flags)
+                code = run_day(args.date + timedelta(days=number), flags, args.first)
                 if code != DONE:
                     return code
     except Refused as refusal:

@@ -2,7 +2,7 @@
 
 A trained day is a manifest at models/dt=<day>/ that names the version folder models/<version>/;
 the bootstrap's base DCN stands at models/bootstrap/dt=<day>/. The promoted model of a day stands in
-the promotions table.
+the promotions table, and in words for all days in models/HISTORY.txt.
 """
 
 import json
@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from jobs.decision import Decision, read_decisions
 from jobs.errors import Refused
 from jobs.lake import SAFE_VALUE, Lake, verified
 from jobs.manifest import Manifest, code_version, describe, recipe_of
@@ -50,12 +51,16 @@ class Registry:
                 return str(found.parameters["version"])
         return None
 
+    def decisions(self, day: date) -> list[Decision]:
+        """Return what was decided for a day, the decision in force last."""
+        return read_decisions(self.lake.partition("promotions", day))
+
     def promoted(self, day: date) -> str | None:
         """Return the version that the day's decision promoted, or None without a decision."""
         partition = self.lake.partition("promotions", day)
         if partition.manifest() is None:
             return None
-        return partition.read()["promoted_version"][0].as_py()
+        return partition.read(["promoted_version"])["promoted_version"][-1].as_py()
 
     def promoted_before(self, day: date) -> str | None:
         """Return the version promoted by the newest decision before a day, or None."""
@@ -71,24 +76,34 @@ class Registry:
             raise Refused(f"model version {version!r} is not in {self.lake.models}")
         return self.lake.models / version
 
+    def about(self, version: str) -> dict[str, Any]:
+        """Return what a version was made from; refuse one whose configuration cannot be read."""
+        return self._described(version)["about"]
+
     def is_base(self, version: str) -> bool:
         """Whether a version is a base DCN: the first day's stand-in, which has no student."""
-        return self._described(version)["about"]["kind"] == "dcn"
+        return self.about(version)["kind"] == "dcn"
 
     def student(self, version: str) -> str | None:
-        """Return the name of a version's student; None for a base DCN.
+        """Return the name of a version's student; None for a base DCN."""
+        described = self._described(version)
+        if described["about"]["kind"] == "dcn":
+            return None
+        # Models of before there was a choice name none.
+        return described["model"].get("student", "cdm")
 
-        Refuses a version that is not there whole.
-        """
-        try:
-            is_base = self.is_base(version)
-            # Models of before there was a choice name none.
-            return None if is_base else self._described(version)["model"].get("student", "cdm")
-        except (OSError, ValueError, KeyError) as error:
-            raise Refused(f"model version {version!r} cannot be read ({error})") from error
+    def trained_on(self, version: str) -> date:
+        """Return the day whose examples a version learned from last."""
+        return date.fromisoformat(self.about(version)["day"])
 
     def _described(self, version: str) -> dict[str, Any]:
-        return json.loads((self.folder(version) / CONFIG).read_text(encoding="utf-8"))
+        """Return a version's configuration; refuse one that cannot be read."""
+        path = self.folder(version) / CONFIG
+        try:
+            described = json.loads(path.read_text(encoding="utf-8"))
+            return {"about": {**described["about"]}, "model": {**described["model"]}}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Refused(f"{path} is damaged ({error}); train that model again") from error
 
     def item_files(self, version: str) -> list[Path]:
         """Return the files of item_id and e of a version."""

@@ -1,26 +1,34 @@
 """Show, day by day, what a lake holds: live folder, rows, digest, what it was made from.
 
 The last column says what has changed since: an input that was made again or taken away, another
-promoted model, other code. Running the step again would then make something new. Reads only.
+promoted model, other code; or, of a table that was made from a stale one, what has changed there.
+Below the days stand what is stale, because of what, and the commands that bring it up to date.
+Reads only.
 """
 
 import argparse
 import os
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
+from itertools import groupby
 from pathlib import Path
 
-from jobs.cli import DONE, REFUSED, parse_lake
+from jobs.catch_up import catch_up
+from jobs.cli import DONE, REFUSED, as_argument, parse_lake
 from jobs.errors import Refused
-from jobs.lake import Lake
-from jobs.manifest import FILE_NAME, Manifest, code_version
+from jobs.lake import Lake, parse_day
+from jobs.lineage import RAW, Lineage, told
+from jobs.manifest import Manifest
 from jobs.profile.load import load_profile
-from jobs.registry import Registry
+from jobs.published import MODELS, Published, read_published
+from jobs.sources.redelivered import redelivered
 
 STEP = "status"
 SHORT = 8
 HEADER = ("live folder", "rows", "digest", "made from", "changed since")
+MOST_COMMANDS = 10
+"""Commands that are printed; more are those of days far apart."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -36,95 +44,138 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--profile", required=True, help="name of a shipped profile, or a TOML file"
     )
+    parser.add_argument("--date", type=as_argument(parse_day), help="show from this day on only")
+    parser.add_argument("--days", type=int, help="how many days to show from --date on")
+    parser.add_argument(
+        "--source",
+        type=Path,
+        nargs="?",
+        const=None,
+        default=False,
+        metavar="DIR",
+        help="read the raw files of these days too (in DIR, or where the profile says), "
+        "and tell which were delivered again",
+    )
     return parser
 
 
-def pointers(lake: Lake) -> Iterator[Path]:
-    """Yield the folder of every published partition and model, in the order of the tables."""
-    for name in (*lake.tables, "models"):
-        for path in sorted((lake.root / name).rglob(FILE_NAME)):
-            yield path.parent
-
-
-def changes(live: Manifest, lake: Lake) -> Iterator[str]:
-    """Yield what a partition was made from and what is no longer so."""
-    day, registry = date.fromisoformat(live.partition["dt"]), Registry(lake)
-    for name, digest in live.inputs.items():
-        if "/" in name:
-            now = Manifest.read(lake.root / name)
-            if now is None or now.digest != digest:
-                yield f"{name} {'is gone' if now is None else 'was made again'}"
-            continue
-        # Models never change, but which of them takes a part does.
-        match name:
-            case "candidate":
-                base = registry.trained(day, bootstrap=True)
-                version = registry.trained_before(day) or (base and base.digest)
-            case "promoted":
-                version = registry.promoted_before(day) or ""
-            case _:
-                version = registry.promoted(day)
-        if version != digest:
-            yield f"{name} is {version or 'none'} now"
-    if live.code != code_version():
-        yield "the code"
-
-
 def made_from(live: Manifest) -> str:
-    """Return the inputs' versions, those of one table together."""
+    """Return the inputs' versions, those of one table or part together."""
     found: dict[str, list[str]] = {}
     for name, digest in live.inputs.items():
-        found.setdefault(name.partition("/")[0], []).append(digest[:SHORT] or "none")
+        mark = RAW if RAW in name else "/"
+        found.setdefault(name.partition(mark)[0], []).append(digest[:SHORT] or "none")
     return ", ".join(f"{name} {' '.join(digests)}" for name, digests in found.items()) or "-"
 
 
-def days(lake: Lake) -> dict[str, list[tuple[str, ...]]]:
-    """Return by day one line for each thing published."""
-    lines: dict[str, list[tuple[str, ...]]] = {}
-    for folder in pointers(lake):
-        try:
-            live = Manifest.read(folder)
-            name = os.path.normpath(folder.relative_to(lake.root) / live.folder)
-            changed = "; ".join(changes(live, lake)) or "nothing"
-            rows = "-" if live.table == "models" else f"{live.rows:,}"
-            line = (name, rows, live.digest[:SHORT], made_from(live), changed)
-            day = live.partition["dt"]
-        except Refused as damaged:
-            name = folder.relative_to(lake.root)
-            day = next(p.removeprefix("dt=") for p in name.parts if p.startswith("dt="))
-            line = (str(name), "?", "?", "?", str(damaged))
-        lines.setdefault(day, []).append(line)
-    return dict(sorted(lines.items()))
+def line_of(one: Published, lineage: Lineage) -> tuple[str, ...]:
+    """Return the cells of a table's line."""
+    live, name = one.manifest, one.live_folder.replace("/", os.sep)
+    if live is None:
+        return (name, "?", "?", "?", str(lineage.states[one.name]))
+    rows = "-" if one.table == MODELS else f"{live.rows:,}"
+    return (name, rows, live.digest[:SHORT], made_from(live), str(lineage.states[one.name]))
 
 
-def show(lake: Lake) -> str:
-    """Return the page."""
-    found = days(lake)
-    if not found:
-        return f"{lake.root} holds no tables yet; the first step is python -m jobs.ingest\n"
-    lines = [line for day in found.values() for line in (HEADER, *day)]
+def days_page(lineage: Lineage, shown: list[Published]) -> Iterator[str]:
+    """Yield the lines about each day."""
+    by_day: dict[date, list[tuple[str, ...]]] = {}
+    for one in shown:
+        by_day.setdefault(one.day, []).append(line_of(one, lineage))
+    lines = [HEADER, *(line for day in by_day.values() for line in day)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER) - 1)]
-    text = []
-    for day, rows in found.items():
+    for day, rows in sorted(by_day.items()):
         there = {name.split(os.sep)[0] for name, *_ in rows}
-        missing = ", ".join(name for name in (*lake.tables, "models") if name not in there)
-        text += ["", f"{day}{f'   not there: {missing}' if missing else ''}"]
+        missing = ", ".join(name for name in (*lineage.lake.tables, MODELS) if name not in there)
+        yield f"{day}{f'   not there: {missing}' if missing else ''}"
         for line in (HEADER, *rows):
             cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
             cells[1] = line[1].rjust(widths[1])
-            text.append("  ".join(["", *cells, line[-1]]))
-    return "\n".join(text[1:]) + "\n"
+            yield "  ".join(["", *cells, line[-1]])
+        yield ""
+
+
+def stale_page(lineage: Lineage, shown: list[Published], profile: str) -> Iterator[str]:
+    """Yield what is stale on which days, why, and the commands that bring it up to date."""
+    names = {one.name for one in shown}
+    stale = [one for one in lineage.stale if one.name in names]
+    if not stale:
+        yield "Nothing is stale."
+    else:
+        by_day: dict[date, list[Published]] = {}
+        for one in stale:
+            by_day.setdefault(one.day, []).append(one)
+        yield f"Stale: {len(stale):,} of {len(shown):,} tables, on {len(by_day):,} days."
+        about = [(day, *_about(those, lineage)) for day, those in sorted(by_day.items())]
+        for (tables, causes), same in groupby(about, key=lambda line: line[1:]):
+            these = [day for day, *_ in same]
+            until = f" to {these[-1]}" if len(these) > 1 else ""
+            yield f"  {these[0]}{until}: {tables}"
+            yield f"    because {causes}"
+        last = max(one.day for one in stale)
+        # What an earlier day lacks, these would be made without again.
+        every = [one for one in lineage.stale if one.day <= last]
+        before = len({one.day for one in every if one.day < min(by_day)})
+        also = f", with {before:,} stale days before them" if before else ""
+        yield f"To bring them up to date, in this order{also}:"
+        commands = catch_up(every, lineage.lake.root, profile)
+        yield from (f"  {command}" for command in commands[:MOST_COMMANDS])
+        if len(commands) > MOST_COMMANDS:
+            yield f"  and {len(commands) - MOST_COMMANDS:,} more; ask again after these"
+    other = sum(lineage.states[one.name].other_code for one in shown)
+    if other:
+        yield f"{other:,} of {len(shown):,} tables were made by other code than this."
+
+
+def _about(stale: list[Published], lineage: Lineage) -> tuple[str, str]:
+    """Return a day's stale tables, and what made them stale first."""
+    tables = ", ".join(dict.fromkeys(one.table for one in stale))
+    causes = dict.fromkeys(c for one in stale for c in _first_causes(one, lineage))
+    return tables, told(tuple(causes))
+
+
+def _first_causes(one: Published, lineage: Lineage) -> tuple[str, ...]:
+    """Return the causes of a table that are not said of another one already."""
+    state = lineage.states[one.name]
+    return state.inherited or tuple(c if "/" in c else f"{one.name}: {c}" for c in state.own)
+
+
+def show(lake: Lake, shown: list[Published], lineage: Lineage, profile: str) -> str:
+    """Return the page."""
+    if not lineage.published:
+        return f"{lake.root} holds no tables yet; the first step is python -m jobs.ingest\n"
+    if not shown:
+        return f"{lake.root} holds no table of these days\n"
+    return "\n".join([*days_page(lineage, shown), *stale_page(lineage, shown, profile)]) + "\n"
+
+
+def status(args: argparse.Namespace) -> str:
+    """Read the lake; return the page."""
+    profile = load_profile(args.profile)
+    lake = Lake(parse_lake(args.lake), profile.tables)
+    if args.days is not None and (args.days < 1 or args.date is None):
+        raise Refused(f"--days {args.days} must be 1 or more, and goes with --date")
+
+    def is_shown(one: Published) -> bool:
+        end = args.date and args.days and args.date + timedelta(days=args.days)
+        return (not args.date or one.day >= args.date) and (not end or one.day < end)
+
+    raw = {}
+    if args.source is not False:
+        raw = redelivered(profile, args.source, filter(is_shown, read_published(lake)))
+    lineage = Lineage(lake, profile.training.train_days, raw)
+    shown = [one for one in lineage.published.values() if is_shown(one)]
+    return show(lake, shown, lineage, args.profile)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command."""
     args = build_parser().parse_args(argv)
     try:
-        lake = Lake(parse_lake(args.lake), load_profile(args.profile).tables)
+        sys.stdout.write(status(args))
     except Refused as refusal:
         sys.stderr.write(f"{STEP}: refused: {refusal}\n")
         return REFUSED
-    sys.stdout.write(show(lake))
     return DONE
 
 

@@ -88,9 +88,9 @@ def rules_of(table: Table, bounds: tuple[datetime, datetime]) -> Rules:
         case "promotions":
             yield Subject(ROWS, "decision").expect(
                 gxe.ExpectColumnValuesToBeInSet,
-                "promoted or held",
+                "promoted, held or rolled back",
                 column="decision",
-                value_set=["promoted", "held"],
+                value_set=["promoted", "held", "rolled back"],
             )
 
 

@@ -214,14 +214,23 @@ def promotions(fields: Fields) -> Table:
     """Declare the promotions: which model labels and serves from this day on, and why."""
     return Table(
         name="promotions",
-        row="the decision of one day",
-        key=("candidate_version",),
+        row="one decision; the last of a day is in force",
+        key=("number",),
         columns=(
-            Column("candidate_version", "string", "The model under judgement."),
-            Column("previous_version", "string", "Promoted before; or empty."),
+            Column("number", "int32", "Its place among the decisions of the day.", low=1),
+            Column("candidate_version", "string", "The newest model that never saw the day."),
+            Column("previous_version", "string", "Promoted before the day; or empty."),
             Column("promoted_version", "string", "Promoted from now on."),
-            Column("decision", "string", "promoted or held."),
-            Column("reason", "string", "The numbers that decided."),
+            Column("decision", "string", "promoted, held or rolled back."),
+            Column("reason", "string", "The numbers that decided, or why a person did."),
+            Column("decided_by", "string", "the gate, or the person who decided by hand."),
+            Column(
+                "decided_at",
+                "timestamp",
+                "When, as the caller said; null where it did not.",
+                unit="UTC",
+                nullable=True,
+            ),
         ),
     )
 

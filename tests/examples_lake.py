@@ -89,7 +89,8 @@ class ExamplesLake(World):
     def promote(self, version: str) -> None:
         """Say that a model is promoted on the day, which needs not be there to be learned from."""
         columns = self.lake.tables["promotions"].columns
-        row = {column.name: "" for column in columns} | {"promoted_version": version}
+        row = {column.name: "" for column in columns if column.kind == "string"}
+        row |= {"number": 1, "decided_at": None, "promoted_version": version}
         self.publish(self.lake.partition("promotions", DAY), [row])
 
 

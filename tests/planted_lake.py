@@ -162,11 +162,14 @@ GOOD: dict[str, list[dict]] = {
     ],
     "promotions": [
         {
+            "number": 1,
             "candidate_version": "m1",
             "previous_version": "",
             "promoted_version": "m1",
             "decision": "promoted",
             "reason": "the first model",
+            "decided_by": "the gate",
+            "decided_at": None,
         }
     ],
     "teacher_labels": [labels("r1", [1, 0, 1]), labels("r2", [1, 1])],

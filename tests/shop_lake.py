@@ -164,8 +164,9 @@ class ShopLake:
 
     def promotion(self, day: date, candidate: str, before: str = "", reason: str = "first") -> None:
         row = {
-            "candidate_version": candidate, "previous_version": before,
+            "number": 1, "candidate_version": candidate, "previous_version": before,
             "promoted_version": candidate, "decision": "promoted", "reason": reason,
+            "decided_by": "the gate",
         }  # fmt: skip
         self.put("promotions", day, [row])
 

@@ -89,7 +89,8 @@ def hand_made(folder: Path, unexposed_as_negative: str = "false") -> World:
             | dict.fromkeys(("relaxed", *BY_RULE), 0)
         )
     decision = {"candidate_version": "m1", "previous_version": "", "promoted_version": "m1"}
-    put(world, "promotions", [decision | {"decision": "promoted", "reason": "by hand"}])
+    decision |= {"number": 1, "decision": "promoted", "reason": "", "decided_by": "ann"}
+    put(world, "promotions", [decision])
     put(world, "candidate_sets", sets)
     put(world, "teacher_labels", labels)
     put(world, "unlabelled", [])

@@ -17,8 +17,9 @@ STEPS = listing.steps()
 EVERY_COMMAND = (*STEPS, *listing.ON_A_LAKE)
 WITH_GOLDEN = (
     "simulate_logs", "build_candidates", "build_examples", "train", "line", "status", "explain",
+    "promote", "gc",
 )  # fmt: skip
-PUBLISH_NOTHING = ("status", "explain")
+PUBLISH_NOTHING = ("status", "explain", "gc")
 PROFILES = Path(listing.__file__).parent / "profiles"
 
 
@@ -36,7 +37,7 @@ def exits(name: str, argv: list[str]) -> int:
 
 def flags_of(name: str, lake: Path) -> list[str]:
     flags = ["--lake", str(lake), "--profile", "toy"]
-    flags += [] if name == "status" else ["--date", "2026-01-01"]
+    flags += {"status": [], "gc": ["--older-than", "2w"]}.get(name, ["--date", "2026-01-01"])
     return flags + (["--table", "metrics"] if name == "validate" else [])
 
 

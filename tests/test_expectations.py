@@ -201,7 +201,7 @@ FAULTY: dict[str, tuple[str, list[Fault]]] = {
     "metrics": ("metrics", METRICS),
     "decision": (
         "promotions",
-        [(put(0, "decision", "maybe"), "decision", "promoted or held", "'maybe'")],
+        [(put(0, "decision", "maybe"), "decision", "promoted, held or rolled back", "'maybe'")],
     ),
     "item twice": (
         "reference_items",

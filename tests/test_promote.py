@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.errors import Refused
-from jobs.promote import judge
+from jobs.promotion_gate import judge
 from model.config import PromotionConfig
 
 CONFIG = PromotionConfig(k=5, recall_margin=0.02, diversity_margin=0.01)

@@ -5,7 +5,7 @@ import re
 import pytest
 from conftest import DAYS, World
 
-from jobs import status
+from jobs import lineage, status
 
 
 @pytest.fixture
@@ -69,8 +69,10 @@ def test_the_status_of_no_lake_names_the_first_step(tmp_path, capsys):
 def test_a_damaged_pointer_and_other_code_are_told(toy, tmp_path, shown, monkeypatch):
     world = toy.copy(tmp_path / "lake")
     logs = world.partition("request_logs", DAYS[0])
+    whole = (logs.path / "_manifest.json").read_text()
     (logs.path / "_manifest.json").write_text("{")
     assert "_manifest.json is damaged (" in shown(world)[logs.name]
-    monkeypatch.setattr(status, "code_version", lambda: "another")
+    (logs.path / "_manifest.json").write_text(whole)
+    monkeypatch.setattr(lineage, "code_version", lambda: "another")
     later = world.partition("metrics", DAYS[2])
     assert shown(world)[f"{later.name}/{later.manifest().folder}"] == "the code"

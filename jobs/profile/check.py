@@ -11,6 +11,7 @@ from jobs.profile.problems import nearest
 from jobs.sources.config import RawColumn, RawFiles
 from jobs.sources.found import Part, sections
 from jobs.sources.patterns import matching
+from jobs.sources.raw_columns import members
 from jobs.sources.raw_files import schema_of
 from jobs.sources.raw_values import is_list
 
@@ -65,7 +66,7 @@ def _near(name: str, there: list[str]) -> str:
 def _column_problems(where: str, files: RawFiles, path: Path, profile: Profile) -> Iterator[str]:
     """Yield what is wrong with the raw columns of a file."""
     try:
-        types = _types(schema_of(files, path))
+        types = members(schema_of(files, path))
     except Refused as refused:
         yield f"{where}.files: {refused}"
         return
@@ -76,19 +77,6 @@ def _column_problems(where: str, files: RawFiles, path: Path, profile: Profile) 
         for inner in ("among", "of"):
             if listed := getattr(raw, inner):
                 yield from _raw_column_problems(f"{key}.{inner}", listed, types, path, True)
-
-
-def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
-    """Return the columns' types; members of structs, and of lists of them, are columns too."""
-    types = {}
-    for field in schema:
-        types[field.name] = field.type
-        inner = field.type.value_type if is_list(field.type) else field.type
-        if pa.types.is_struct(inner):
-            for member in inner:
-                listed = pa.list_(member.type) if is_list(field.type) else member.type
-                types[f"{field.name}.{member.name}"] = listed
-    return types
 
 
 def _category_problems(

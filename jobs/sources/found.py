@@ -36,15 +36,17 @@ class Found:
         """Return the files of a part."""
         return next(part.paths for part in self.parts if part.name == name)
 
-    def checksums(self) -> dict[str, str]:
-        """Return the checksum of every file by part and name."""
+    def files(self) -> dict[str, Path]:
+        """Return every file by part and name, as a manifest names its inputs."""
         return {
-            f"{part.name}:{path.relative_to(self.root).as_posix()}": describe(
-                path, self.root
-            ).sha256
+            f"{part.name}:{path.relative_to(self.root).as_posix()}": path
             for part in self.parts
             for path in part.paths
         }
+
+    def checksums(self) -> dict[str, str]:
+        """Return the checksum of every file by part and name."""
+        return {name: describe(path, self.root).sha256 for name, path in self.files().items()}
 
 
 def sections(source: SourceConfig) -> dict[str, RawFiles]:
@@ -56,8 +58,8 @@ def sections(source: SourceConfig) -> dict[str, RawFiles]:
     return found | {name: files for name, files in beside.items() if files is not None}
 
 
-def find_source(profile: Profile, day: date, folder: Path | None) -> Found:
-    """Find a profile's files; refuse a source that is none, and a name that fits nothing."""
+def root_of(profile: Profile, folder: Path | None) -> Path:
+    """Return the folder of a profile's raw files, or the one given instead; refuse none."""
     source = profile.source
     if source.kind == "simulated":
         raise Refused(
@@ -75,6 +77,12 @@ def find_source(profile: Profile, day: date, folder: Path | None) -> Found:
             f"{root} is no folder; give the one with the raw files as --source DIR or as "
             "source.path in the profile"
         )
+    return root
+
+
+def find_source(profile: Profile, day: date, folder: Path | None) -> Found:
+    """Find a profile's files; refuse a source that is none, and a name that fits nothing."""
+    source, root = profile.source, root_of(profile, folder)
     score = source.logs.columns.get("score")
     looks_back = source.candidates != "logged" or (score and score.derive == "popularity")
     before = -(-source.window_minutes // (24 * 60)) if looks_back else 0
