@@ -30,7 +30,7 @@ class DecidedLake(World):
         folder, day = self.lake.models / version, day_of(number)
         folder.mkdir(parents=True)
         about = {"kind": "dcn" if bootstrap else "cdm", "day": str(day)}
-        (folder / CONFIG).write_text(json.dumps({"about": about}))
+        (folder / CONFIG).write_text(json.dumps({"about": about, "model": {}}))
         pointer = self.lake.models / ("bootstrap" if bootstrap else "") / f"dt={day}"
         pointer.mkdir(parents=True, exist_ok=True)
         Manifest(
