@@ -29,7 +29,9 @@ What a red task means:
   not made again. Never mark a validation as success.
 * `build_candidates`, `label_candidates`, `build_examples`, `bootstrap_examples`: Spark failed.
 * `score`, `evaluate`: yesterday's model could not be judged, so none is promoted today.
-* `promote`: no decision was made. (Holding a model back is a decision, and green.)
+* `promote`: no decision was made. (Holding a model back is a decision, and green.) A model that
+  must not serve is rolled back by `python -m jobs.promote --help`, and its day cleared from
+  `label_candidates` on.
 * `train`, `bootstrap_train`: day D left no model; D+1 is judged with an older one.
 * `report`: all is done but the page. Clear it when convenient.
 

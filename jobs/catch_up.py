@@ -20,7 +20,7 @@ def command_of(one: Published) -> str:
     step = "ingest" if one.manifest.step in SOURCES else one.manifest.step
     if step == "validate":
         # The last, which is that of every day; a first day validates its bootstrap's before.
-        return next((c for c in reversed(COMMANDS) if one.keys["of"] in c.split()), "")
+        return next((c for c in reversed(COMMANDS) if one.keys.get("of") in c.split()), "")
     if one.is_bootstrap or one.keys.get("teacher_id") == WITHOUT_TEACHER:
         step += " --bootstrap"
     return step if step in COMMANDS else ""

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from jobs.decision import read_decisions
 from jobs.lake import Lake
 from jobs.manifest import FILE_NAME, Manifest
 from jobs.published import pointer_folders
 from model.layout import CONFIG
 
+DECIDED = ("candidate_version", "previous_version", "promoted_version")
 State = tuple[int, int]
 
 
@@ -52,8 +52,8 @@ class References:
         yield from texts(live.parameters)
         if live.table == "promotions":
             day = date.fromisoformat(live.partition["dt"])
-            for one in read_decisions(self.lake.partition(live.table, day)):
-                yield from (one.promoted_version, one.previous_version, one.candidate_version)
+            versions = self.lake.partition(live.table, day).read(list(DECIDED))
+            yield from texts(versions.to_pydict())
 
     def replaced(self, folder: Path) -> float:
         """Return when the day that a model was trained on got its pointer; 0 where it has none."""

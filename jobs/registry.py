@@ -60,6 +60,7 @@ class Registry:
         partition = self.lake.partition("promotions", day)
         if partition.manifest() is None:
             return None
+        # Decisions are written in their order. A column alone is read of older tables too.
         return partition.read(["promoted_version"])["promoted_version"][-1].as_py()
 
     def promoted_before(self, day: date) -> str | None:

@@ -1,17 +1,11 @@
 """What is stale, because of what, and what brings it up to date."""
 
-import hashlib
-from pathlib import Path
-
 import pytest
 from traced_lake import TracedLake, day_of
 
 from jobs import status
-from jobs.catch_up import catch_up, spans
-from jobs.lineage import Lineage, State, told
+from jobs.lineage import State, told
 from jobs.manifest import FILE_NAME, Manifest
-from jobs.published import read_published
-from jobs.sources.redelivered import redelivered
 
 
 @pytest.fixture
@@ -19,19 +13,15 @@ def lake(tmp_path) -> TracedLake:
     return TracedLake(tmp_path)
 
 
-def lineage_of(lake: TracedLake, raw: dict[str, list[str]] | None = None) -> Lineage:
-    return Lineage(lake.lake, lake.profile.training.train_days, raw)
-
-
 def stale(lake: TracedLake) -> dict[str, str]:
     """Everything that is not as it was, in words."""
-    states = lineage_of(lake).states
+    states = lake.lineage().states
     return {name: str(state) for name, state in states.items() if str(state) != "nothing"}
 
 
 def tables(lake: TracedLake, number: int) -> set[str]:
     """The tables of a day that are stale."""
-    found = lineage_of(lake).stale
+    found = lake.lineage().stale
     return {one.table for one in found if one.day == day_of(number)}
 
 
@@ -42,7 +32,7 @@ AFTER_SETS = {
 
 
 def test_of_a_lake_as_the_line_leaves_it_nothing_is_stale(lake):
-    assert len(lineage_of(lake).states) == len(list(lake.root.rglob(FILE_NAME)))
+    assert len(lake.lineage().states) == len(list(lake.root.rglob(FILE_NAME)))
     assert stale(lake) == {}
 
 
@@ -136,7 +126,7 @@ def test_labels_of_a_model_that_is_not_promoted_any_more_are_superseded_step_by_
     found = stale(lake)
     assert set(found) == {*old.values(), lake.name("unlabelled", 3, "teacher_id=t3")}
     assert all(why.startswith("superseded: ") for why in found.values())
-    assert lineage_of(lake).stale == []
+    assert lake.lineage().stale == []
 
 
 def test_a_day_that_arrives_late_belongs_to_the_windows_of_later_days(tmp_path):
@@ -164,14 +154,14 @@ def test_vectors_that_come_after_the_metrics_are_told(lake):
 def test_other_code_is_told_and_makes_nothing_stale(lake, monkeypatch):
     monkeypatch.setattr("jobs.lineage.code_version", lambda: "another")
     assert set(stale(lake).values()) == {"the code"}
-    assert lineage_of(lake).stale == []
+    assert lake.lineage().stale == []
 
 
 def test_causes_are_named_up_to_a_number(lake):
     for table in ("teacher_labels", "unlabelled"):
         for number in (2, 3):
             lake.again(lake.name(table, number, f"teacher_id=t{number}"))
-    model = lineage_of(lake).states[lake.name("models", 3)]
+    model = lake.lineage().states[lake.name("models", 3)]
     assert len(model.inherited) == 4
     assert str(model).endswith(" and more")
     assert told(("a", "b", "c")) == "a; b; c"
@@ -196,181 +186,10 @@ def test_raw_files_are_no_tables_whatever_they_are_called(lake):
 
 def test_a_raw_file_delivered_again_makes_stale_what_came_of_it(lake):
     logs = lake.name("request_logs", 2)
-    states = lineage_of(lake, {logs: ["raw file raw/a.csv was delivered again"]}).states
+    states = lake.lineage({logs: ["raw file raw/a.csv was delivered again"]}).states
     assert str(states[logs]) == "raw file raw/a.csv was delivered again"
     sets = states[lake.name("candidate_sets", 2)]
     assert str(sets) == "stale: raw file raw/a.csv was delivered again"
-
-
-FILES = """
-name = "files"
-k = [2]
-[fields]
-item = ["brand"]
-[source]
-kind = "files"
-[source.logs]
-files = ["2026/log-{date}.csv", "2026/more-{date}*.csv"]
-[source.logs.columns]
-request_id = "r"
-user_id = "u"
-item_id = "i"
-ts = { column = "t", unit = "s" }
-label = "l"
-score = "s"
-[[source.items]]
-files = "items.csv"
-[source.items.columns]
-item_id = "i"
-brand = "b"
-[teacher]
-k = 2
-[promotion]
-k = 2
-"""
-
-
-def test_raw_files_are_compared_with_what_was_imported(tmp_path, capsys):
-    profile = tmp_path / "files.toml"
-    profile.write_text(FILES)
-    lake, raw = TracedLake(tmp_path, profile=profile), tmp_path / "raw"
-    (raw / "2026").mkdir(parents=True)
-    (raw / "items.csv").write_text("i,b\n")
-    for number in (1, 2):
-        for name in ("log", "more"):
-            (raw / "2026" / f"{name}-{day_of(number)}.csv").write_text(f"{name}{number}")
-    digests = {
-        f"{part}:{path.relative_to(raw).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()
-        for part, pattern in (("logs", "2026/*.csv"), ("items[0]", "items.csv"))
-        for path in raw.glob(pattern)
-    }
-
-    def imported(number: int) -> None:
-        known = {n: d for n, d in digests.items() if str(day_of(number)) in n or "items" in n}
-        for table in ("request_logs", "reference_items", "quarantine"):
-            lake.put(lake.name(table, number), known, "import_logs")
-
-    def reasons() -> dict[str, list[str]]:
-        found = redelivered(lake.profile, raw, read_published(lake.lake))
-        return {name: news for name, news in found.items() if news}
-
-    imported(1)
-    imported(2)
-    assert reasons() == {}  # Of day 3 no file is there any more.
-    log, more = (raw / "2026" / f"{name}-{day_of(2)}.csv" for name in ("log", "more"))
-    log.write_text("other")
-    names = {lake.name(t, 2) for t in ("request_logs", "reference_items", "quarantine")}
-    assert reasons() == {key: [f"raw file {log} was delivered again"] for key in names}
-    new = more.with_name(f"more-{day_of(2)}-b.csv")
-    new.write_text("b")
-    assert reasons()[lake.name("quarantine", 2)][-1] == f"raw file {new} is new"
-    flags = ["--lake", str(lake.root), "--profile", str(profile), "--source"]
-    assert status.main([*flags, str(raw)]) == 0
-    assert f"because raw file {log} was delivered again" in capsys.readouterr().out
-    assert status.main(flags) == 2
-    assert "names no source.path" in capsys.readouterr().err
-    assert status.main([*flags, str(tmp_path / "none")]) == 2
-    assert "is no folder; give the one with the raw files" in capsys.readouterr().err
-    assert status.main(["--lake", str(lake.root), "--profile", "toy", "--source"]) == 2
-    assert "source.kind = 'simulated'" in capsys.readouterr().err
-
-
-# --- commands
-
-
-def commands(lake: TracedLake) -> list[str]:
-    return catch_up(lineage_of(lake).stale, Path("/the lake"), "my.toml")
-
-
-def test_a_few_steps_are_named_one_by_one_and_in_order(tmp_path):
-    lake = TracedLake(tmp_path, days=1)
-    lake.again(lake.name("examples", 1, "teacher_id=t1"))
-    where = "--lake '/the lake' --profile my.toml --date 2026-01-01"
-    assert commands(lake) == [
-        f"python -m jobs.validate --table teacher_labels unlabelled examples {where}",
-        f"python -m jobs.train {where}",
-    ]
-
-
-def test_many_steps_are_the_line_from_the_first_day_to_the_last(lake):
-    lake.again(lake.name("request_logs", 2))
-    assert commands(lake) == [
-        "python -m jobs.line --lake '/the lake' --profile my.toml --date 2026-01-02 --days 2 "
-        "--from build_candidates"
-    ]
-
-
-def test_raw_files_that_changed_are_brought_in_first(lake):
-    logs = lake.name("request_logs", 2)
-    lineage = lineage_of(lake, {logs: ["raw file a.csv was delivered again"]})
-    (command,) = catch_up(lineage.stale, Path("lake"), "toy")
-    assert command.endswith("--date 2026-01-02 --days 2")
-
-
-def test_the_first_day_has_its_own_steps(lake):
-    lake.again(lake.name("candidate_sets", 1))
-    found = catch_up(
-        [one for one in lineage_of(lake).stale if one.is_bootstrap], Path("lake"), "toy"
-    )
-    where = "--lake lake --profile toy --date 2026-01-01"
-    assert found == [f"python -m jobs.train --bootstrap {where}"]
-
-
-def test_what_no_step_is_known_for_is_left_to_the_line(lake):
-    (lake.root / lake.name("candidate_sets", 3) / FILE_NAME).write_text("{")
-    damaged = [one for one in read_published(lake.lake) if one.damage]
-    (command,) = catch_up(damaged, Path("lake"), "toy")
-    assert command == "python -m jobs.line --lake lake --profile toy --date 2026-01-03 --days 1"
-
-
-def test_days_are_joined_where_they_follow_each_other():
-    days = {day_of(n) for n in (1, 2, 3, 7, 9, 10)}
-    assert spans(days) == [(day_of(1), day_of(3)), (day_of(7), day_of(7)), (day_of(9), day_of(10))]
-    assert spans(set()) == []
-
-
-# --- the page
-
-
-def page(lake: TracedLake, capsys, *flags: str) -> str:
-    assert status.main(["--lake", str(lake.root), "--profile", "toy", *flags]) == 0
-    return capsys.readouterr().out
-
-
-def test_the_page_ends_with_what_is_stale_why_and_what_to_run(tmp_path, capsys):
-    lake = TracedLake(tmp_path, days=5)
-    lake.again(lake.name("request_logs", 2))
-    assert page(lake, capsys).partition("\nStale: ")[2] == (
-        "47 of 83 tables, on 4 days.\n"
-        "  2026-01-02: candidate_sets, rankings, metrics, promotions, teacher_labels, unlabelled, "
-        "examples, validations, models\n"
-        "    because request_logs/dt=2026-01-02 was made again\n"
-        "  2026-01-03 to 2026-01-05: rankings, metrics, promotions, teacher_labels, unlabelled, "
-        "examples, validations, models\n"
-        "    because request_logs/dt=2026-01-02 was made again\n"
-        "To bring them up to date, in this order:\n"
-        f"  python -m jobs.line --lake {lake.root} --profile toy --date 2026-01-02 --days 4 "
-        "--from build_candidates\n"
-    )
-
-
-def test_some_days_are_shown_and_what_must_run_before_them_is_said(tmp_path, capsys):
-    lake = TracedLake(tmp_path, days=5)
-    lake.again(lake.name("request_logs", 2))
-    shown = page(lake, capsys, "--date", "2026-01-04", "--days", "1")
-    assert "dt=2026-01-04" in shown
-    assert "dt=2026-01-05" not in shown
-    assert "To bring them up to date, in this order, with 2 stale days before them:" in shown
-    assert "--date 2026-01-02 --days 3 --from build_candidates" in shown
-    assert "Nothing is stale." in page(lake, capsys, "--date", "2026-01-01", "--days", "1")
-    assert "dt=2026-01-05" in page(lake, capsys, "--date", "2026-01-04")
-    assert "holds no table of these days" in page(lake, capsys, "--date", "2027-01-01")
-
-
-@pytest.mark.parametrize("flags", [("--days", "2"), ("--date", "2026-01-01", "--days", "0")])
-def test_a_number_of_days_that_says_nothing_is_refused(lake, capsys, flags):
-    assert status.main(["--lake", str(lake.root), "--profile", "toy", *flags]) == 2
-    assert "must be 1 or more, and goes with --date" in capsys.readouterr().err
 
 
 def test_a_state_says_the_least_that_is_needed():

@@ -5,6 +5,7 @@ The lake that has seen two deliveries ends with the very rows of one that saw on
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +171,12 @@ def test_a_day_delivered_twice_ends_as_if_only_the_second_had_come(tmp_path, log
     # The same bytes once more change nothing.
     files = world.files()
     shop.deliver(FIRST, late)
+    assert world.run("ingest", FIRST) == 0
+    assert world.files() == files
+
+    # Nor does a quarantine that was cleared away bring the day in again.
+    shutil.rmtree(world.partition("quarantine", FIRST).path)
+    files = world.files()
     assert world.run("ingest", FIRST) == 0
     assert world.files() == files
 

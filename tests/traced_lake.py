@@ -8,6 +8,7 @@ import pyarrow as pa
 from conftest import World
 
 from jobs.decision import Decision, as_rows
+from jobs.lineage import Lineage
 from jobs.manifest import Manifest, code_version
 from jobs.publish import Publication
 
@@ -30,6 +31,10 @@ class TracedLake(World):
         super().__init__(folder / "lake", profile)
         for number in range(1, days + 1):
             self.add(number)
+
+    def lineage(self, raw: dict[str, list[str]] | None = None) -> Lineage:
+        """Return how everything stands."""
+        return Lineage(self.lake, self.profile.training.train_days, raw)
 
     def name(self, table: str, number: int, *rest: str) -> str:
         return "/".join([table, f"dt={day_of(number)}", *rest])
