@@ -11,6 +11,11 @@ from jobs.gx_judge import GX_SEVERITY, Tally
 
 FILE = "_great_expectations.json"
 """Beside the rows of validations."""
+NO_EXCEPTION = {
+    "raised_exception": False,
+    "exception_message": None,
+    "exception_traceback": None,
+}
 
 
 def suite_results(table: str, day: date, tallies: Iterable[Tally]) -> str:
@@ -55,5 +60,5 @@ def _result(tally: Tally) -> dict[str, Any]:
         "expectation_config": config,
         "result": found,
         "meta": {},
-        "exception_info": {"raised_exception": False},
+        "exception_info": NO_EXCEPTION,
     }

@@ -6,8 +6,7 @@ import pyarrow as pa
 
 from jobs.cli import Task
 from jobs.lake import Partition
-from jobs.measures.measured import from_rows
-from jobs.measures.of_day import Measuring, before, past
+from jobs.measures.of_day import Measuring, before, past, stored
 from jobs.parquet_file import write_parquet
 from jobs.publish import Publication
 from jobs.validation_rows import STOP, WARN, Row, bad_rows, declared_row, failed_rows, measure_row
@@ -76,7 +75,7 @@ class TableResults:
         trial = Trial(self.table, suite, gx, config.warning_columns(name), config.bad_rows)
         for part in self.parts:
             trial.hear(part)
-        tallies, measures = trial.tallies(), from_rows(self._measures.partition.read())
+        tallies, measures = trial.tallies(), stored(self._measures.partition)
         kinds, earlier = config.kinds(name, profile.fields), past(self._before)
         judgements = list(judge(kinds, measures, earlier, task.day, config))
         held = hold_measures(gx, judgements)

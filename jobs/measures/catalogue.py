@@ -57,7 +57,7 @@ def _drift(name: str, says: str, high: float = 0.1) -> Kind:
 
 
 def _rows(severity: str = "warn") -> Kind:
-    return _count("rows", "rows", 0.5, severity=severity, slack=5.0)
+    return _count("rows", "rows of the table", 0.5, severity=severity, slack=5.0)
 
 
 def _logs(fields: Fields) -> Iterator[Kind]:
@@ -84,7 +84,7 @@ def _sets(fields: Fields) -> Iterator[Kind]:
     yield _share("below_k", "requests with fewer candidates than teacher.k")
     yield _share("above_max", "requests above training.max_candidates, which are cut")
     yield _share("without_click", "requests without a click", 0.05)
-    yield _share("single_class", "requests whose shown candidates all have one label", 0.05)
+    yield _share("all_clicked", "requests with shown candidates of which all were clicked", 0.05)
     yield _share("missed_share", "clicks on what is no candidate")
     yield _share("tied_share", "candidates with the score of the one before", 0.05)
     yield _share("with_vector", "candidates with a reference vector, which ILAD needs", 0.05)

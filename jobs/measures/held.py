@@ -4,12 +4,10 @@ from collections.abc import Iterable
 
 import great_expectations.expectations as gxe
 import pandas as pd
-import pyarrow as pa
 
 from jobs.gx_judge import Judge, Tally
 from jobs.measures.judgement import Judgement
 from jobs.measures.units import written
-from jobs.table_views import View
 from schemas.expectations import Subject
 
 MEASURES = "measures"
@@ -32,11 +30,16 @@ def hold_measures(judge: Judge, judgements: Iterable[Judgement]) -> dict[str, Ta
         )
         for one in judged
     ]
-    view = View(pa.table({"rows": [1]}), ())
-    tallies = {}
-    for one, result in zip(judged, judge(frame, expectations), strict=True):
-        tally = Tally(one.name, one.expected, one.kind.severity)
-        tally.enter(result, view, "", "", 0)
-        tally.observed = written(one.value, one.kind.unit)
-        tallies[one.name] = tally
-    return tallies
+    return {
+        one.name: Tally(
+            one.name,
+            one.expected,
+            one.kind.severity,
+            success=bool(result.success),
+            unexpected=int(not result.success),
+            rows=1,
+            observed=written(one.value, one.kind.unit),
+            config=result.expectation_config.to_json_dict(),
+        )
+        for one, result in zip(judged, judge(frame, expectations), strict=True)
+    }

@@ -1,4 +1,4 @@
-"""Measure the rankings of a day, method by method: lengths, scores, items, what differs from DCN."""
+"""Measure the rankings of a day by method: lengths, scores, items, what differs from DCN."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The measures of one table of one day as a partition of their own, and those of the days before."""
+"""The measures of a table's day as a partition of their own, and those of the days before."""
 
 import dataclasses
 from datetime import date, timedelta
@@ -24,9 +24,14 @@ def before(lake: Lake, of: str, day: date, days: int) -> list[Partition]:
     return [one for one in found if one.manifest() is not None]
 
 
+def stored(measures: Partition) -> dict[tuple[str, str], Measured]:
+    """Return what a partition of measures holds, by part and name."""
+    return from_rows(measures.read()) if measures.manifest().rows else {}
+
+
 def past(partitions: list[Partition]) -> Past:
-    """Read measures by day."""
-    return {date.fromisoformat(dict(one.keys)["dt"]): from_rows(one.read()) for one in partitions}
+    """Return what several hold, by day."""
+    return {date.fromisoformat(dict(one.keys)["dt"]): stored(one) for one in partitions}
 
 
 class Measuring:

@@ -42,7 +42,7 @@ def _of_part(day: Measuring, part: Partition, stored: StoredRows) -> Iterator[Me
         if teacher not in day.parameters["teachers"]:
             return  # Of a model that is promoted no more: of no use to compare with.
         called, k = day.parameters["teachers"][teacher]
-    match table.name:
+    match table.name if stored.rows else "":
         case "request_logs":
             pieces = stored.chunks(logs.columns(profile.fields))
             bounds, counts = profile.bounds(day.task.day), part.manifest().counts

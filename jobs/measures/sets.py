@@ -59,7 +59,7 @@ def measure(
         number("rows", requests, requests),
         *_sizes(counts, k, max_candidates),
         ratio("without_click", requests - sums["with_click"], requests),
-        ratio("single_class", sums["single_class"], sums["with_shown"]),
+        ratio("all_clicked", sums["all_clicked"], sums["with_shown"]),
         ratio("missed_share", sums["missed"], sums["clicks"] + sums["missed"]),
         ratio("tied_share", sums["tied"], candidates),
         *(ratio(name, sums[name], candidates) for name in items),
@@ -75,11 +75,11 @@ def _add_labels(sums: Counter[str], view: ListView) -> None:
     clicked = shown & (floats(view.elements["label"]) == 1)
     shown_each = np.bincount(view.parent[shown], minlength=size)
     clicked_each = np.bincount(view.parent[clicked], minlength=size)
-    one_class = (clicked_each == 0) | (clicked_each == shown_each)
+    all_clicked = (shown_each > 0) & (clicked_each == shown_each)
     sums["clicks"] += int(clicked_each.sum())
     sums["with_click"] += int((clicked_each > 0).sum())
     sums["with_shown"] += int((shown_each > 0).sum())
-    sums["single_class"] += int((one_class & (shown_each > 0)).sum())
+    sums["all_clicked"] += int(all_clicked.sum())
     sums["missed"] += pc.sum(view.rows["missed_positives"]).as_py() or 0
 
 
