@@ -4,6 +4,7 @@ Great Expectations then holds the values to it (jobs.gx_judge). What cannot be j
 the reason: a measure that nothing is known of would else look like one that is right.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -100,14 +101,20 @@ def _by_number(
         days = len(before)
         values = [(then, found.value) for then, found in before.items()]
         usual = band(kind, day, values, config.false_alarms)
-        least = usual.low if kind.unit == "number" else max(usual.low, 0.0)
-        low = least if low is None else max(low, least)
-        most = min(usual.high, 1.0) if kind.unit == "share" else usual.high
-        high = most if high is None else min(high, most)
+        # Where the two contradict each other the fixed limits hold.
+        low, high = (_within(kind, end) for end in (usual.low, usual.high))
         why.append(f"usual {written(usual.centre, kind.unit)}, by {days} days")
     if short:
         why.append(short)
     return Judgement(kind, one.part, one.value, one.n, low, high, days, "; ".join(why))
+
+
+def _within(kind: Kind, end: float) -> float:
+    """Return an end of what is usual within what can be and what is allowed on any day."""
+    least = -math.inf if kind.unit == "number" else 0.0
+    most = 1.0 if kind.unit == "share" else math.inf
+    low = least if kind.low is None else kind.low
+    return min(max(end, low), most if kind.high is None else kind.high)
 
 
 def _by_distribution(
