@@ -23,6 +23,12 @@ def measures(fields: Fields) -> Table:
                 "values as those of the requests are worth.",
                 low=0,
             ),
+            Column(
+                "spread",
+                "float64",
+                "1 + squared variation of the design effects of a distribution's bins.",
+                low=1,
+            ),
             Column("points", "float64", "Rising quantiles of numbers.", shape=_RAGGED, apart=True),
             Column("bins", "string", "Categories; empty for all the rare ones.", shape=_RAGGED),
             Column("counts", "float64", "Candidates of each of them.", low=0, shape=_RAGGED),

@@ -3,10 +3,11 @@
 The population stability index of shares p (today) and q (before) is sum (p - q) ln(p / q). Where
 nothing changed, PSI / (1/n + 1/m) of n and m independent values follows chi-square with bins - 1
 degrees of freedom, since (p - q) ln(p / q) is about (p - q)^2 / q (B. Yurdakul, Statistical
-Properties of Population Stability Index, 2018). Candidates of one request are alike, so n is not
-how many there are but how many independent ones they are worth: their number over the mean design
-effect of the bins (Rao and Scott, The Analysis of Categorical Data from Complex Sample Surveys,
-1981).
+Properties of Population Stability Index, 2018). Candidates of one request are alike, so n is how
+many independent values they are worth, their number over the mean design effect of the bins, and
+where these effects differ there are fewer degrees of freedom (J. Rao and A. Scott, On Chi-Squared
+Tests for Multiway Contingency Tables with Cell Proportions Estimated from Survey Data, 1984: the
+corrections of first and second order).
 """
 
 from collections.abc import Sequence
@@ -39,8 +40,8 @@ def numbers(name: str, values: np.ndarray, request: np.ndarray) -> Measured:
     points = ordered[((np.arange(count) + 0.5) * len(ordered) / count).astype(np.int64)]
     edges = np.unique(points[(np.arange(1, BINS) * count) // BINS])
     bins = np.searchsorted(edges, values, side="left")
-    n = independent(bins, request, len(edges) + 1)
-    return Measured(name, n, points=tuple(points.tolist()))
+    n, spread = worth(bins, request, len(edges) + 1)
+    return Measured(name, n, spread=spread, points=tuple(points.tolist()))
 
 
 def categories(name: str, codes: np.ndarray, request: np.ndarray, names: Sequence[str]) -> Measured:
@@ -48,39 +49,48 @@ def categories(name: str, codes: np.ndarray, request: np.ndarray, names: Sequenc
     counts = np.bincount(codes, minlength=len(names))
     largest = np.argsort(-counts, kind="stable")
     bins = np.minimum(np.argsort(largest), CATEGORIES - 1)[codes]
-    n = independent(bins, request, CATEGORIES)
+    n, spread = worth(bins, request, CATEGORIES)
     kept = [place for place in largest[:KEPT_CATEGORIES] if counts[place]]
     rest = int(counts.sum() - counts[kept].sum())
     return Measured(
         name,
         n,
+        spread=spread,
         bins=(*(names[place] for place in kept), *([OTHER] if rest else [])),
         counts=(*counts[kept].astype(float).tolist(), *([float(rest)] if rest else [])),
     )
 
 
-def independent(bins: np.ndarray, request: np.ndarray, size: int) -> float:
-    """Return how many independent values those of clustered requests are worth in these bins.
+class Worth(NamedTuple):
+    """What values of requests are worth in some bins."""
 
-    At most as many as there are. Of one request nothing is known about how requests differ: it is
-    worth one value.
+    n: float
+    """Independent values: at most as many as there are."""
+    spread: float
+    """1 + the squared coefficient of variation of the design effects; 1 where they are equal."""
+
+
+def worth(bins: np.ndarray, request: np.ndarray, size: int) -> Worth:
+    """Return what values [n] in `size` bins are worth, each of one request [n] int64.
+
+    Of one request nothing is known about how requests differ: it is worth one value.
     """
     count = len(bins)
-    if not count:
-        return 0.0
     _, place = np.unique(request, return_inverse=True)
-    requests = int(place.max()) + 1
-    if requests == 1:
-        return 1.0
+    requests = int(place.max(initial=-1)) + 1
+    if requests < 2:
+        return Worth(float(requests), 1.0)
     table = np.bincount(place * size + bins, minlength=requests * size).reshape(requests, size)
     share = table.sum(0) / count
     table, share = table[:, share > 0], share[share > 0]
     if len(share) < 2:
-        return float(requests)
-    away = table - table.sum(1, keepdims=True) * share
-    variance = (away**2).sum(0) * requests / (requests - 1) / count**2
-    effect = count * float((variance / share).sum()) / (len(share) - 1)
-    return count / max(effect, 1.0)
+        return Worth(float(requests), 1.0)
+    away = (table - table.sum(1, keepdims=True) * share) / np.sqrt(share)
+    # [J, J]; its eigenvalues are the design effects, and one that is 0.
+    effects = away.T @ away * requests / (requests - 1) / count
+    mean = float(np.trace(effects)) / (len(share) - 1)
+    square = float((effects**2).sum()) / (len(share) - 1)
+    return Worth(count / max(mean, 1.0), max(square / mean**2, 1.0) if mean > 1.0 else 1.0)
 
 
 class Compared(NamedTuple):
@@ -117,14 +127,16 @@ def compare(today: Measured, past: Sequence[Measured], false_alarms: float) -> C
     # Half a value in a bin without any: a share of 0 would be infinitely far from any other.
     left, right = (np.maximum(side, 0.5 / size) for side, size in zip(bins, (n, m), strict=True))
     psi = float(((left - right) * np.log(left / right)).sum())
-    return Compared(psi, chance(len(left), n, m, false_alarms), min(n, m), **fates)
+    spread = max(one.spread for one in (today, *past))
+    return Compared(psi, chance(len(left), n, m, spread, false_alarms), min(n, m), **fates)
 
 
-def chance(bins: int, n: float, m: float, false_alarms: float) -> float:
+def chance(bins: int, n: float, m: float, spread: float, false_alarms: float) -> float:
     """Return the PSI of n against m independent values that chance exceeds this rarely."""
     from scipy.stats import chi2  # Slow to import, and most reruns do without.
 
-    return float(chi2.isf(false_alarms, max(bins - 1, 1))) * (1 / n + 1 / m)
+    freedom = max(bins - 1, 1) / spread
+    return float(chi2.isf(false_alarms, freedom)) * spread * (1 / n + 1 / m)
 
 
 def _by_number(today: Measured, past: Sequence[Measured]) -> np.ndarray:

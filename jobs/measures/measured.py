@@ -18,6 +18,8 @@ class Measured:
     n: float
     """Of how many rows, requests or values; of a distribution, how many independent ones."""
     value: float | None = None
+    spread: float = 1.0
+    """Of a distribution, how unequally its bins are clustered (jobs.measures.distribution)."""
     points: tuple[float, ...] = ()
     bins: tuple[str, ...] = ()
     counts: tuple[float, ...] = ()
