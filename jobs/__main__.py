@@ -11,7 +11,7 @@ from jobs.line import COMMANDS, step_module
 
 SOURCES = ("simulate_logs", "import_logs")
 """What `ingest` chooses from."""
-ON_A_LAKE = ("line", "status", "explain")
+ON_A_LAKE = ("line", "status", "explain", "validation_report")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -21,19 +21,19 @@ TOLD = 3
 """Examples in the one line of a message."""
 EXAMPLES = 10
 """Examples in the table of results."""
-RESULT_FORMAT = {
-    "result_format": "BASIC",
-    "partial_unexpected_count": EXAMPLES,
-    "include_unexpected_rows": True,
-}
 GX_SEVERITY = {STOP: "critical", WARN: "warning"}
 
 
 class Judge:
     """Great Expectations without its project folder, its web pages and its progress bars."""
 
-    def __init__(self) -> None:
-        """Start a context that lives in memory alone."""
+    def __init__(self, kept: int = EXAMPLES) -> None:
+        """Start a context that lives in memory alone; `kept` rows that are broken are wanted."""
+        self._format = {
+            "result_format": "BASIC",
+            "partial_unexpected_count": max(kept, EXAMPLES),
+            "include_unexpected_rows": True,
+        }
         context = gx.get_context(
             mode="ephemeral",
             project_config=DataContextConfig(
@@ -52,7 +52,7 @@ class Judge:
         """Return a result for each expectation; raise where one could not be judged at all."""
         suite = gx.ExpectationSuite(name="view", expectations=expectations)
         batch = self._view.get_batch({"dataframe": frame})
-        results = batch.validate(suite, result_format=RESULT_FORMAT).results
+        results = batch.validate(suite, result_format=self._format).results
         for result in results:
             told = result.exception_info or {}
             for info in [told] if "raised_exception" in told else told.values():

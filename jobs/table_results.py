@@ -70,7 +70,7 @@ class TableResults:
         from jobs.trial import Trial
 
         task, profile, name = self.task, self.task.profile, self.table.name
-        config, gx = profile.validation, Judge()
+        config, gx = profile.validation, Judge(profile.validation.bad_rows)
         suite = suite_of(self.table, profile, task.day)
         trial = Trial(self.table, suite, gx, config.warning_columns(name), config.bad_rows)
         for part in self.parts:

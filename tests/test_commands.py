@@ -18,7 +18,7 @@ EVERY_COMMAND = (*STEPS, *listing.ON_A_LAKE)
 WITH_GOLDEN = (
     "simulate_logs", "build_candidates", "build_examples", "train", "line", "status", "explain",
 )  # fmt: skip
-PUBLISH_NOTHING = ("status", "explain")
+PUBLISH_NOTHING = ("status", "explain", "validation_report")
 PROFILES = Path(listing.__file__).parent / "profiles"
 
 
