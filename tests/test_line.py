@@ -238,7 +238,8 @@ def test_everything_was_validated_and_held(toy):
             results = toy.lake.partition("validations", day, of=name).read().to_pylist()
             # Of no rows only the types can be judged.
             assert len(results) > (1 if name == "unlabelled" else 10)
-            assert {row["success"] for row in results} == {1}
+            assert {row["success"] for row in results} <= {1, None}
+            assert any(row["success"] for row in results)
 
 
 def test_the_report_is_there_and_needs_nothing_else(toy):

@@ -10,6 +10,7 @@ from jobs.measures.measured import Measured, as_rows, from_rows
 from jobs.publish import Publication
 from jobs.registry import Registry
 from jobs.teacher import WITHOUT_TEACHER, teacher_id
+from model.config import USES, TeacherConfig
 from schemas.table import Table
 
 BOOTSTRAP = "bootstrap"
@@ -76,12 +77,23 @@ class Measuring:
         output = self.publication
         output.publish_rows([as_rows(measure(self), output.partition.table)], {})
 
-    def _teachers(self) -> dict[str, tuple[str, int]]:
-        """Return by teacher_id, new every day, what its part is called on all days, and its K."""
+    def _teachers(self) -> dict[str, tuple[str, int, bool]]:
+        """Return by teacher_id, new every day, what its part is called on all days.
+
+        With it its K, and whether it is to diversify at all.
+        """
         profile = self.task.profile
         version = Registry(self.task.lake).promoted(self.task.day)
-        named = {WITHOUT_TEACHER: (BOOTSTRAP, 0)}
+        named = {WITHOUT_TEACHER: (BOOTSTRAP, 0, False)}
         for place, teacher in enumerate(profile.teachers if version else ()):
             called = f"further_teachers[{place - 1}]" if place else ""
-            named[teacher_id(teacher, profile.policy, version)] = called, teacher.k
+            name = teacher_id(teacher, profile.policy, version)
+            named[name] = called, teacher.k, _diversifies(teacher)
         return named
+
+
+def _diversifies(teacher: TeacherConfig) -> bool:
+    """Whether it is anything else than the K of highest f, as a control may be."""
+    if "decay" in USES[teacher.name]:
+        return teacher.decay < 1
+    return teacher.diversity_weight > 0

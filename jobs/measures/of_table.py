@@ -37,11 +37,11 @@ def _is_readable(stored: StoredRows, table: Table) -> bool:
 def _of_part(day: Measuring, part: Partition, stored: StoredRows) -> Iterator[Measured]:
     """Yield the measures of a part under the name that it has on every day."""
     profile, table = day.task.profile, day.table
-    called, k = "", profile.teacher.k
+    called, k, diversifies = "", profile.teacher.k, True
     if teacher := dict(part.keys).get("teacher_id"):
         if teacher not in day.parameters["teachers"]:
             return  # Of a model that is promoted no more: of no use to compare with.
-        called, k = day.parameters["teachers"][teacher]
+        called, k, diversifies = day.parameters["teachers"][teacher]
     match table.name if stored.rows else "":
         case "request_logs":
             pieces = stored.chunks(logs.columns(profile.fields))
@@ -54,6 +54,8 @@ def _of_part(day: Measuring, part: Partition, stored: StoredRows) -> Iterator[Me
             )
         case "teacher_labels":
             found = labels.measure(stored.chunks(labels.COLUMNS), table, k)
+            # Of one that is to be the K of highest f nothing else can be expected.
+            found = [one for one in found if diversifies or one.name != "overlap"]
         case "examples":
             found = lessons.measure(stored.chunks(lessons.COLUMNS), table)
         case "rankings":
