@@ -27,7 +27,7 @@ def measures(fields: Fields) -> Table:
                 "spread",
                 "float64",
                 "1 + squared variation of the design effects of a distribution's bins.",
-                low=1,
+                low=0,
             ),
             Column("points", "float64", "Rising quantiles of numbers.", shape=_RAGGED, apart=True),
             Column("bins", "string", "Categories; empty for all the rare ones.", shape=_RAGGED),
