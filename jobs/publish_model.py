@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from jobs.build_examples import ITEMS
 from jobs.cli import Task
 from jobs.model_vectors import vectors_of
-from jobs.registry import Registry
+from jobs.registry import KNOWN, Registry
 from jobs.training_plan import Plan
 from model import checkpoint
 from model.cdm import CDM, Shape
@@ -47,7 +47,7 @@ def publish_model(plan: Plan, task: Task, trained: Trained) -> None:
         known = pq.read_table(plan.source.folder() / ITEMS)
         items = vectors_of(known, fields, model, vocabulary)
         (attempt / MODEL_ITEMS).mkdir()
-        pq.write_table(items, attempt / MODEL_ITEMS / "known.parquet", compression="zstd")
+        pq.write_table(items, attempt / MODEL_ITEMS / KNOWN, compression="zstd")
         registry.publish(
             attempt,
             version,

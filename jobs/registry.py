@@ -25,6 +25,8 @@ from jobs.lake import SAFE_VALUE, Lake, verified
 from jobs.manifest import Manifest, code_version, describe, recipe_of
 from model.layout import CONFIG, ITEMS
 
+KNOWN = "known.parquet"
+"""Of a version's item files, the one that its training left."""
 SEARCHED_DAYS = 366
 """How far back a model is looked for."""
 
@@ -109,6 +111,10 @@ class Registry:
     def item_files(self, version: str) -> list[Path]:
         """Return the files of item_id and e of a version."""
         return sorted((self.folder(version) / ITEMS).glob("*.parquet"))
+
+    def trained_items(self, version: str) -> Path:
+        """Return the file of the items that the version was trained on."""
+        return self.folder(version) / ITEMS / KNOWN
 
     def vectors(self, version: str, item_ids: pa.Array) -> pa.Array:
         """Return e of each of some items, null for one that the version has not met.

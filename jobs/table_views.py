@@ -68,6 +68,14 @@ class View:
             words = [f"{name} {word}" for name, word in zip(told, words, strict=True)]
         return " at ".join(part for part in (", ".join(words), self.where(index)) if part)
 
+    def cells(self, index: int) -> dict[str, object]:
+        """Return what was read of a row."""
+        return {
+            name: self.rows[name][index].as_py()
+            for name in self.rows.column_names
+            if not pa.types.is_list(self.rows[name].type)
+        }
+
     def frame(self, names: Collection[str]) -> pd.DataFrame:
         """Return some columns for Great Expectations."""
         columns = {name: judged(self.column(name)) for name in names}
@@ -95,10 +103,14 @@ class ListView(View):
         return len(self.parent)
 
     @property
+    def place(self) -> np.ndarray:
+        """Which element of its list each one is, from 0."""
+        return np.arange(len(self)) - np.repeat(np.cumsum(self.counts) - self.counts, self.counts)
+
+    @property
     def candidate(self) -> np.ndarray:
         """Which candidate of its row each element belongs to, from 0."""
-        place = np.arange(len(self)) - np.repeat(np.cumsum(self.counts) - self.counts, self.counts)
-        return place // int(np.prod(self.lists[0].shape[1:], dtype=int))
+        return self.place // int(np.prod(self.lists[0].shape[1:], dtype=int))
 
     def column(self, name: str) -> Values:
         """Return a list's elements, a derived column, or a scalar of each element's row."""
@@ -107,6 +119,11 @@ class ListView(View):
         if name in DERIVED:
             return DERIVED[name].compute(self)
         return self.rows[name].take(pa.array(self.parent))
+
+    def cells(self, index: int) -> dict[str, object]:
+        """Return what was read of the element's row, and of the element."""
+        row = super().cells(int(self.parent[index]))
+        return row | {name: values[index].as_py() for name, values in self.elements.items()}
 
     def where(self, index: int) -> str:
         """Return the row's key and the item, or the place in the list."""

@@ -1,25 +1,23 @@
 """Hold a day's partitions of some tables to their declarations and rules, with Great Expectations.
 
-Reads any tables (every live part of the day, such as the labels of each teacher), writes one row of
-validations for each expectation. Exits with 2 where one does not hold, and again on a rerun.
+Reads any tables (every live part of the day, such as the labels of each teacher) and the measures
+of the days before; writes measures, one row of validations for each expectation, and rows that
+broke one. Exits with 2 where one that stops a day does not hold, and again on a rerun.
 """
 
 import argparse
-import dataclasses
 import sys
-from typing import Any
-
-import pyarrow as pa
 
 from jobs.cli import Task, run, step_parser
 from jobs.errors import NothingToDo, Refused
 from jobs.lake import Lake, Partition
-from jobs.publish import Publication
+from jobs.table_results import TableResults
+from jobs.validation_rows import MEASURE, STOP, WARN, Row, failed_rows, failure
 from schemas.table import Fields, Table
 from schemas.tables import declare
 
 STEP = "validate"
-WRITES = ("validations",)
+WRITES = ("measures", "validations", "bad_rows")
 READS = tuple(name for name in declare(Fields(), 1) if name not in WRITES)
 NEXT = {"candidate_sets": "score", "metrics": "promote", "examples": "train"}
 """The step that waits for a table's validation; the others are waited for by nothing."""
@@ -46,72 +44,46 @@ def live_parts(day: Partition) -> list[Partition]:
     return [part for part in found if part.manifest() is not None]
 
 
-def judge(parts: list[Partition], task: Task, table: Table) -> list[dict[str, Any]]:
-    """Return the rows of validations."""
-    # Great Expectations takes seconds to import; a rerun that changes nothing does without.
-    from jobs.gx_judge import Trial
-    from jobs.table_rules import suite_of
-
-    trial = Trial(table, suite_of(table, task.profile, task.day))
-    for part in parts:
-        trial.hear(part)
-    return [
-        {
-            "table": table.name,
-            "column": tally.column,
-            "expectation": tally.expected,
-            "success": int(tally.success),
-            "observed": tally.found,
-            "unexpected": tally.unexpected,
-            "rows": tally.rows,
-        }
-        for tally in trial.tallies()
-    ]
-
-
-def refusal(rows: list[dict[str, Any]], parts: list[Partition], lake: Lake) -> Refused:
-    """Return the one message about everything that does not hold."""
-    failed = [row for row in rows if not row["success"]]
+def refusal(rows: list[Row], parts: list[Partition], lake: Lake) -> Refused:
+    """Return the one message about everything that does not hold and stops the day."""
+    failed, judged = failed_rows(rows, STOP), [row for row in rows if row["success"] is not None]
     first, day = failed[0], dict(parts[0].keys)["dt"]
-    about = ".".join(name for name in (first["table"], first["column"]) if name)
     maker = parts[0].manifest().step
+    allowed = ""
+    if first["kind"] == MEASURE:
+        key = f"{first['table']}.{first['column'].rpartition('.')[2]}"
+        allowed = (
+            "; where the change is meant, let the profile only warn: "
+            f'{key} = {{ severity = "warn" }} below [validation.limits]'
+        )
     return Refused(
-        f"{first['table']}/dt={day}: {len(failed)} of {len(rows)} expectations do not hold. "
-        f"{about}: expected {first['expectation']}, found {first['observed']}"
+        f"{first['table']}/dt={day}: {len(failed)} of {len(judged)} expectations do not hold. "
+        f"{failure(first)}"
         f"{f' (and {len(failed) - 1} more, printed above)' if len(failed) > 1 else ''}. "
         f"Let no step read this table: mend what {maker} was given, make it again with "
         f"python -m jobs.{maker} --lake {lake.root} --date {day} --profile ... --force, "
-        "and validate it again"
+        f"and validate it again{allowed}"
     )
 
 
 def hold(task: Task, table: Table, parts: list[Partition]) -> Refused | None:
     """Judge a table and publish the results whatever they are; return what is to be refused."""
-    inputs = {part.name: part.manifest() for part in parts}
-    output = Publication(
-        task.lake.partition("validations", task.day, of=table.name),
-        step=STEP,
-        inputs={name: manifest.digest for name, manifest in inputs.items()},
-        parameters={
-            "fields": dataclasses.asdict(task.profile.fields),
-            "max_candidates": task.profile.training.max_candidates,
-            "day_start": task.profile.day_clock,
-        },
-    )
-    is_done = task.is_done(output)
-    rows = output.partition.read().to_pylist() if is_done else judge(parts, task, table)
-    failed = [row for row in rows if not row["success"]]
-    total = sum(manifest.rows for manifest in inputs.values())
-    if not is_done:
-        counts = {"expectations": len(rows), "failed": len(failed), "judged_rows": total}
-        output.publish_rows([pa.Table.from_pylist(rows)], counts)
-    for row in failed:
-        about = ".".join(name for name in (row["table"], row["column"]) if name)
-        task.say(f"FAILED {about}: expected {row['expectation']}, found {row['observed']}")
-    if failed:
+    results = TableResults(task, table, parts)
+    is_done = results.are_there()
+    rows = results.read() if is_done else results.make()
+    for severity, word in ((STOP, "FAILED"), (WARN, "WARNING")):
+        for row in failed_rows(rows, severity):
+            task.say(f"{word} {failure(row)}")
+    if failed_rows(rows, STOP):
         return refusal(rows, parts, task.lake)
     if not is_done:
-        task.made(output, f"{len(rows)} expectations hold on {total:,} rows of {table.name}")
+        counts = results.validations.partition.manifest().counts
+        warned, unjudged = counts["warned"], counts["not_judged"]
+        note = f"{counts['expectations'] - warned} expectations hold on "
+        note += f"{results.judged_rows:,} rows of {table.name}"
+        note += f", {warned} warn" if warned else ""
+        note += f", {unjudged} cannot be judged yet" if unjudged else ""
+        task.made(results.validations, note)
     return None
 
 

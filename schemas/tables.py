@@ -7,6 +7,7 @@ D dense features, d width of the item and interest vectors. `None` in a shape is
 from schemas.label_tables import teacher_labels, unlabelled
 from schemas.table import Column, Fields, Table
 from schemas.truth_tables import reference_items, truth_requests
+from schemas.validation_tables import bad_rows, measures, validations
 
 
 def _flag(name: str, meaning: str, **rest: object) -> Column:
@@ -235,25 +236,6 @@ def promotions(fields: Fields) -> Table:
     )
 
 
-def validations(fields: Fields) -> Table:
-    """Declare the validation results: one expectation on one table of one day."""
-    return Table(
-        name="validations",
-        row="one expectation",
-        key=("table", "column", "expectation"),
-        partition=("dt", "of"),
-        columns=(
-            Column("table", "string", "The table that was validated."),
-            Column("column", "string", "Its column, or empty for the table."),
-            Column("expectation", "string", "What was expected, in words."),
-            _flag("success", "1 where it held."),
-            Column("observed", "string", "What was found."),
-            Column("unexpected", "int64", "Values that broke it.", low=0),
-            Column("rows", "int64", "Values looked at.", low=0),
-        ),
-    )
-
-
 def declare(fields: Fields, max_candidates: int) -> dict[str, Table]:
     """Return every table of the lake by name, in the order in which a day makes them."""
     tables = (
@@ -268,6 +250,8 @@ def declare(fields: Fields, max_candidates: int) -> dict[str, Table]:
         teacher_labels(fields),
         unlabelled(fields),
         examples(fields, max_candidates),
+        measures(fields),
         validations(fields),
+        bad_rows(fields),
     )
     return {table.name: table for table in tables}

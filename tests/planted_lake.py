@@ -240,4 +240,4 @@ def results(lake: Lake, name: str) -> list[dict]:
 
 
 def failed(lake: Lake, name: str) -> list[tuple[str, str]]:
-    return [(r["column"], r["expectation"]) for r in results(lake, name) if not r["success"]]
+    return [(r["column"], r["expectation"]) for r in results(lake, name) if r["success"] == 0]

@@ -185,15 +185,21 @@ class ShopLake:
         self.put("rankings", day, rows)
 
     def validated(self, day: date, table: str, *, held: bool = True) -> None:
+        declared = {
+            "table": table, "kind": "declared", "severity": "stop", "value": None, "low": None,
+            "high": None, "days": 0, "examples": [], "rows": 12,
+        }  # fmt: skip
         rows = [
-            {
-                "table": table, "column": "score", "expectation": f"{table}: always finite",
+            declared
+            | {
+                "column": "score", "expectation": f"{table}: always finite",
                 "success": int(held), "observed": "all" if held else "NaN at row 17",
-                "unexpected": 0 if held else 5, "rows": 12,
+                "unexpected": 0 if held else 5,
             },
-            {
-                "table": table, "column": "", "expectation": "has rows", "success": 1,
-                "observed": "12 rows", "unexpected": 0, "rows": 12,
+            declared
+            | {
+                "column": "", "expectation": "has rows", "success": 1, "observed": "12 rows",
+                "unexpected": 0,
             },
         ]  # fmt: skip
         self.put("validations", day, rows, of=table)

@@ -19,7 +19,7 @@ WITH_GOLDEN = (
     "simulate_logs", "build_candidates", "build_examples", "train", "line", "status", "explain",
     "promote", "gc",
 )  # fmt: skip
-PUBLISH_NOTHING = ("status", "explain", "gc")
+PUBLISH_NOTHING = ("status", "explain", "gc", "validation_report")
 PROFILES = Path(listing.__file__).parent / "profiles"
 
 

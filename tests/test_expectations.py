@@ -277,7 +277,7 @@ def test_chunks_change_nothing(cells, lake, monkeypatch):
     good = arrow(lake.tables["candidate_sets"], [*rows, rows[2]])
     plant(part(lake, "candidate_sets"), good.slice(0, 4), good.slice(4, 0), good.slice(4))
     assert run(lake, "candidate_sets") == 2
-    bad = {row["column"]: row for row in results(lake, "candidate_sets") if not row["success"]}
+    bad = {r["column"]: r for r in results(lake, "candidate_sets") if r["success"] == 0}
     assert {column: (row["unexpected"], row["rows"]) for column, row in bad.items()} == {
         "request_id": (2, 6),
         "n_candidates": (1, 6),

@@ -20,9 +20,9 @@ from planted_lake import (
     toy_lake,
 )
 
-from jobs import validate
 from jobs.lake import Lake
 from jobs.publish import Publication
+from jobs.table_results import TableResults
 
 NAN = float("nan")
 
@@ -90,7 +90,7 @@ def test_one_empty_part_is_not_hidden_by_the_other(lake):
     plant_rows(lake, "teacher_labels", [], "b")
     assert run(lake, "teacher_labels") == 2
     assert failed(lake, "teacher_labels") == [("", "at least one row")]
-    (row,) = [row for row in results(lake, "teacher_labels") if not row["success"]]
+    (row,) = [row for row in results(lake, "teacher_labels") if row["success"] == 0]
     assert row["observed"] == "0"
 
 
@@ -102,7 +102,7 @@ def test_a_rerun_does_nothing_and_a_change_is_judged_again(lake, capsys, monkeyp
     assert run(lake, "promotions") == 0
     made = lake.partition("validations", DAY, of="promotions").manifest()
     with monkeypatch.context() as patch:
-        patch.setattr(validate, "judge", lambda *_: pytest.fail("judged again"))
+        patch.setattr(TableResults, "make", lambda *_: pytest.fail("judged again"))
         assert run(lake, "promotions") == 0
     assert lake.partition("validations", DAY, of="promotions").manifest() == made
     assert "unchanged" in capsys.readouterr().out
@@ -119,7 +119,7 @@ def test_a_failure_fails_again_in_the_same_words_until_it_is_mended(lake, capsys
     assert run(lake, "promotions") == 2
     first = capsys.readouterr().err
     with monkeypatch.context() as patch:
-        patch.setattr(validate, "judge", lambda *_: pytest.fail("judged again"))
+        patch.setattr(TableResults, "make", lambda *_: pytest.fail("judged again"))
         assert run(lake, "promotions") == 2
     assert capsys.readouterr().err == first
     plant_rows(lake, "promotions", GOOD["promotions"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
+from jobs.measures.config import ValidationConfig, validation_problems
 from jobs.profile.labelling import labelling_problems
 from jobs.profile.mapping import mapping_problems
 from jobs.sources.config import SourceConfig
@@ -55,6 +56,7 @@ class Profile:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     ranking: RankingConfig = field(default_factory=RankingConfig)
     promotion: PromotionConfig = field(default_factory=PromotionConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
 
     def __post_init__(self) -> None:
         """Check what spans several sections; the ValueError has a line for each problem."""
@@ -64,6 +66,7 @@ class Profile:
         except ValueError as error:
             problems.append(str(error))
         problems += labelling_problems(self.fields, self.policy, self.teachers)
+        problems += validation_problems(self.fields, self.validation)
         if self.source.kind == "files":
             problems += mapping_problems(self.fields, self.source)
         if problems:

@@ -45,6 +45,10 @@ def _sections(
         inner = f"{path}.{spec.name}".removeprefix(".")
         owner, meaning = meanings(cls)[spec.name]
         if dataclasses.is_dataclass(kind) and cls is not RawColumn:
+            if many == "tables":
+                lines.append(f"{INDENT}{spec.name}: tables of tables, each as below")
+                lines += _wrapped(meaning, INDENT * 2)
+                inner += ".TABLE.MEASURE"
             below.append((kind, inner, f"[[{inner}]]" if many == "list" else f"[{inner}]"))
         elif (owner, spec.name) in told:
             again.setdefault(told[owner, spec.name], []).append(spec.name)
@@ -71,7 +75,8 @@ def _plain(kind: Any) -> tuple[Any, str]:  # noqa: ANN401 - any annotation
     if get_origin(kind) is tuple:
         return get_args(kind)[0], "list"
     if get_origin(kind) is dict:
-        return get_args(kind)[1], "table"
+        inner = get_args(kind)[1]
+        return (get_args(inner)[1], "tables") if get_origin(inner) is dict else (inner, "table")
     return kind, ""
 
 

@@ -5,10 +5,8 @@ reports/summary.txt, which is printed too. It is a function of the lake alone.
 """
 
 import argparse
-import os
 import sys
 from datetime import date
-from pathlib import Path
 
 import pyarrow.compute as pc
 
@@ -22,6 +20,8 @@ from jobs.report.one_request import one_request
 from jobs.report.page import page
 from jobs.report.summary import summary
 from jobs.report.teacher_picks import teacher_picks
+from jobs.report.template import write
+from jobs.validation_rows import STOP, failed_rows
 
 STEP = "report"
 READS = (
@@ -45,13 +45,6 @@ def derived_share(lake: Lake, day: date | None) -> tuple[date, int, int] | None:
         flags = flat(batch["derived"])
         derived, total = derived + pc.sum(flags).as_py(), total + len(flags)
     return day, derived, total
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    staged.write_text(text, encoding="utf-8")
-    staged.replace(path)
 
 
 def report(task: Task, args: argparse.Namespace) -> None:
@@ -82,8 +75,8 @@ def report(task: Task, args: argparse.Namespace) -> None:
         request,
         derived,
     )
-    of_today = [row["success"] for row in checks if row["dt"] == day]
-    failed = (of_today.count(0), len(of_today))
+    of_today = [row for row in checks if row["dt"] == day and row["success"] is not None]
+    failed = (len(failed_rows(of_today, STOP)), len(of_today))
     reconstructed = wording.derived(derived, derived_from(profile))
     text = summary(profile.name, day, result, reconstructed, newest, failed)
     folder = lake.root / "reports"

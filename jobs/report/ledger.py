@@ -7,7 +7,12 @@ from typing import Any
 
 from jobs.report.evidence import Live, TrainedModel
 from jobs.teacher import WITHOUT_TEACHER
+from jobs.validation_rows import STOP, WARN, failed_rows
 
+FATES = ("held", STOP, WARN)
+
+ABOUT_TABLES = ("measures", "validations", "bad_rows")
+"""Tables of which the report of validation tells."""
 BOOTSTRAP = " (bootstrap)"
 LOST = (
     "cut",
@@ -62,7 +67,7 @@ def lines(
 
     for one in live:
         table = one.partition.table.name
-        if table == "validations":
+        if table in ABOUT_TABLES:
             continue
         if one.keys.get("teacher_id") == WITHOUT_TEACHER:
             table += BOOTSTRAP
@@ -84,16 +89,17 @@ class Checked:
     """How one table fared in validation, by day; None where it was not validated."""
 
     table: str
-    by_day: tuple[tuple[int, int] | None, ...]
-    """(held, failed)."""
+    by_day: tuple[tuple[int, int, int] | None, ...]
+    """(held, failed, warned)."""
 
 
 def checked(rows: list[dict[str, Any]], tables: Iterable[str], days: list[date]) -> list[Checked]:
     """Count what held and what failed."""
     counts: dict[tuple[str, date], list[int]] = {}
     for row in rows:
-        held = counts.setdefault((row["table"], row["dt"]), [0, 0])
-        held[0 if row["success"] else 1] += 1
+        if row["success"] is not None:
+            held = counts.setdefault((row["table"], row["dt"]), [0, 0, 0])
+            held[0 if row["success"] else FATES.index(row["severity"])] += 1
     seen = {table for table, _ in counts}
     order = [name for name in tables if name in seen] + sorted(seen - set(tables))
     return [
@@ -105,8 +111,8 @@ def checked(rows: list[dict[str, Any]], tables: Iterable[str], days: list[date])
     ]
 
 
-def failures(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the expectations that failed, the newest day first."""
-    failed = [row for row in rows if not row["success"]]
+def failures(rows: list[dict[str, Any]], severity: str) -> list[dict[str, Any]]:
+    """Return the expectations that failed and do so much, the newest day first."""
+    failed = failed_rows(rows, severity)
     failed.sort(key=lambda row: (row["table"], row["column"], row["expectation"]))
     return sorted(failed, key=lambda row: row["dt"], reverse=True)

@@ -1,11 +1,7 @@
 """The page: what was gathered, drawn and worded, put into its template."""
 
 from datetime import date
-from importlib.resources import files
 from typing import Any
-
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
 
 from jobs.policy import policy_told
 from jobs.profile.config import Profile
@@ -19,36 +15,22 @@ from jobs.report.names import derived_from
 from jobs.report.one_request import SIDE_BY_SIDE, OneRequest
 from jobs.report.over_days import over_days, shown_methods, shown_metrics
 from jobs.report.teacher_picks import TeacherPicks
+from jobs.report.template import render
 from jobs.teacher import teacher_told
+from jobs.validation_rows import STOP, WARN
 
 LEDGER_DAYS = 7
 """Days side by side in a table of counts."""
 
 
-def render(**context: Any) -> str:  # noqa: ANN401 - whatever the template names
-    """Return the page."""
-    source = files("jobs.report")
-
-    def load(name: str) -> str:
-        return source.joinpath(name).read_text(encoding="utf-8")
-
-    environment = Environment(
-        loader=FunctionLoader(load),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": wording.number,
-        "interval": wording.interval,
-        "percent": wording.percent,
-        "count": lambda value: f"{value:,}",
-        "teacher_told": teacher_told,
-        "policy_told": policy_told,
-    }
-    environment.globals["style"] = Markup(load("page.css"))
-    return environment.get_template("page.html.j2").render(**context)
+FILTERS = {
+    "number": wording.number,
+    "interval": wording.interval,
+    "percent": wording.percent,
+    "count": lambda value: f"{value:,}",
+    "teacher_told": teacher_told,
+    "policy_told": policy_told,
+}
 
 
 def page(
@@ -70,6 +52,8 @@ def page(
     recent_models = [model for model in models if model.day in recent]
     lines = ledger.lines(evidence.lake.tables, live, recent_models, recent)
     return render(
+        "page.html.j2",
+        FILTERS,
         profile=profile,
         day=evidence.day,
         days=evidence.days,
@@ -102,7 +86,8 @@ def page(
         account=account(profile, live, recent),
         quarantine=quarantine(evidence.lake, recent),
         checked=ledger.checked(checks, evidence.lake.tables, evidence.days),
-        failures=ledger.failures(checks),
+        failures=ledger.failures(checks, STOP),
+        warnings=ledger.failures(checks, WARN),
         manifests=[one for one in live if one.day == evidence.day],
         day_models=[m for m in models if m.day == evidence.day],
         codes=_codes(evidence, models),
