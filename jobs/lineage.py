@@ -16,6 +16,7 @@ from jobs.manifest import code_version
 from jobs.published import MODELS, Published, read_published
 from jobs.registry import SEARCHED_DAYS, Registry
 from jobs.teacher import WITHOUT_TEACHER
+from jobs.validate import WRITES as OF_VALIDATION
 
 MOST_CAUSES = 3
 """Causes that are named of one table; one more is kept to know of others."""
@@ -180,7 +181,7 @@ class Lineage:
             yield f"{name} is damaged"
         elif now.manifest.digest != digest:
             yield f"{name} was made again"
-        elif name in self._superseded and one.table != "validations":
+        elif name in self._superseded and one.table not in OF_VALIDATION:
             yield f"{name} is superseded"
 
     def _model(self, role: str, day: date) -> str | None:
@@ -204,7 +205,7 @@ class Lineage:
                     yield f"the day's labels are of model {self._promoted.on(one.day)} now"
             for back in range(self.train_days):
                 there += self._of("candidate_sets", one.day - timedelta(days=back))
-        elif one.table == "validations":
+        elif one.table in OF_VALIDATION:
             there += self._of(one.keys["of"], one.day)
         elif one.table == "metrics":
             for table in ("reference_items", "truth_requests"):

@@ -102,9 +102,9 @@ def test_the_page_shows_every_data_set(study):
     for words in ("A tiny world", "CDM, teacher of lambda 0", "Learned wear", "category decay"):
         assert words in page
     assert page.count("<svg ") >= 5
-    headline, first, *_ = (out / "findings.md").read_text().split("\n\n")
-    assert "category decay" in headline
+    first, *others = (out / "findings.md").read_text().split("\n\n")
     assert first.startswith("CDM against DCN: ")
+    assert any("category decay" in line for line in others)
 
 
 def test_the_page_can_be_made_of_what_is_kept_alone(study, tmp_path):
