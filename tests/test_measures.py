@@ -28,7 +28,7 @@ N = 4
 TABLES = declare(FIELDS, N)
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 BOUNDS = (NOON - timedelta(hours=12), NOON + timedelta(hours=12))
-seeds = pytest.mark.parametrize("seed", range(3))
+seeds = pytest.mark.parametrize("seed", range(8))
 
 
 def values(found: list[Measured], part: str = "") -> dict[str, float]:

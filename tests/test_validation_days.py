@@ -121,7 +121,8 @@ def test_other_scores_and_fewer_clicks_warn(copied):
 # --- broken rows
 
 
-def test_broken_rows_are_kept_with_their_keys_up_to_a_number(copied, capsys):
+def test_broken_rows_are_kept_with_their_keys_up_to_a_number(copied, capsys, monkeypatch):
+    monkeypatch.setattr("jobs.stored_rows.CELLS_AT_ONCE", 100)  # So that they are of many pieces.
     lake = copied("[validation]\nbad_rows = 12\n")
     lake.write(STRANGE)
     spoil(lake, STRANGE, "score", dict.fromkeys(range(30), NAN))

@@ -47,7 +47,7 @@ def numbers(name: str, values: np.ndarray, request: np.ndarray) -> Measured:
 def categories(name: str, codes: np.ndarray, request: np.ndarray, names: Sequence[str]) -> Measured:
     """Count codes [n], places in `names`, each of one request [n]; rare ones are counted as one."""
     counts = np.bincount(codes, minlength=len(names))
-    largest = np.argsort(-counts, kind="stable")
+    largest = np.array(sorted(range(len(names)), key=lambda place: (-counts[place], names[place])))
     bins = np.minimum(np.argsort(largest), CATEGORIES - 1)[codes]
     n, spread = worth(bins, request, CATEGORIES)
     kept = [place for place in largest[:KEPT_CATEGORIES] if counts[place]]
@@ -90,7 +90,8 @@ def worth(bins: np.ndarray, request: np.ndarray, size: int) -> Worth:
     effects = away.T @ away * requests / (requests - 1) / count
     mean = float(np.trace(effects)) / (len(share) - 1)
     square = float((effects**2).sum()) / (len(share) - 1)
-    return Worth(count / max(mean, 1.0), max(square / mean**2, 1.0) if mean > 1.0 else 1.0)
+    # Requests of one composition leave nothing but rounding errors.
+    return Worth(count / max(mean, 1.0), max(square / mean**2, 1.0) if mean > 1e-9 else 1.0)
 
 
 class Compared(NamedTuple):
