@@ -110,6 +110,18 @@ def test_new_and_gone_categories_are_told_by_their_share():
     assert compare(folded, [mix(a=50, b=50)], RATE).new is None
 
 
+def test_what_is_usual_is_how_far_the_trailing_days_are_from_each_other():
+    past = [mix(a=5, b=5), mix(a=6, b=4), mix(a=9, b=1), mix(a=5, b=5)]
+    psi = []
+    for day, own in enumerate(past):
+        others = [one.counts[0] / 10 for place, one in enumerate(past) if place != day]
+        p, q = own.counts[0] / 10, sum(others) / 3
+        psi.append(by_definition([p, 1 - p], [q, 1 - q]))
+    usual = compare(mix(a=1, b=9), past, RATE).usual
+    assert usual == pytest.approx(np.quantile(psi, 0.75))
+    assert compare(mix(a=1, b=9), past[:1], RATE).usual == 0
+
+
 def test_rare_categories_are_kept_as_one():
     names = [f"c{n}" for n in range(KEPT_CATEGORIES + 5)]
     codes = np.concatenate([np.arange(len(names)), np.arange(KEPT_CATEGORIES)])

@@ -6,11 +6,13 @@ import re
 from collections import defaultdict
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from conftest import DAYS, World
 from slow_counts import by_hand, worth, worths
 
 from jobs import line
+from jobs.report.teacher_picks import teacher_picks
 
 JUDGED = DAYS[1:]
 K = 5
@@ -241,6 +243,30 @@ def test_everything_was_validated_and_held(toy):
             assert len(results) > (1 if name == "unlabelled" else 10)
             assert {row["success"] for row in results} <= {1, None}
             assert any(row["success"] for row in results)
+
+
+def measured(world: World, day, table: str) -> dict[tuple[str, str], float]:
+    rows = world.lake.partition("measures", day, of=table).read().to_pylist()
+    return {(row["part"], row["name"]): row["value"] for row in rows}
+
+
+def test_measures_have_the_same_names_on_every_day_and_are_those_of_the_tables(toy):
+    day = DAYS[2]
+    sets = toy.rows("candidate_sets", day)
+    known = pq.read_table(toy.registry.trained_items(toy.trained(DAYS[1])))["item_id"]
+    items, known = [item for row in sets for item in row["item_id"]], set(known.to_pylist())
+    found = measured(toy, day, "candidate_sets")
+    assert found["", "known_items"] == sum(item in known for item in items) / len(items) < 1
+    assert found["", "with_vector"] == 1
+    told = teacher_picks(toy.lake, day, toy.profile.teacher, toy.profile.policy)
+    found = measured(toy, day, "teacher_labels")
+    assert found["", "overlap"] == pytest.approx(told.overlap)
+    assert found["", "win_rate"] == told.winners / told.candidates
+    found = measured(toy, day, "rankings")
+    assert {part for part, _ in found} - {""} >= METHODS - {"promoted"}
+    assert found["cdm", "changed"] > 0
+    assert {part for part, _ in measured(toy, DAYS[0], "examples")} == {"", "bootstrap"}
+    assert {part for part, _ in measured(toy, day, "examples")} == {""}
 
 
 def test_the_report_is_there_and_needs_nothing_else(toy):

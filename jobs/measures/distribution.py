@@ -100,6 +100,8 @@ class Compared(NamedTuple):
     psi: float
     chance: float
     """PSI that chance alone exceeds as rarely as was asked for."""
+    usual: float
+    """PSI of three in four of the trailing days against the others."""
     n: float
     """The fewer independent values of the two sides."""
     new: float | None = None
@@ -111,25 +113,26 @@ class Compared(NamedTuple):
 def compare(today: Measured, past: Sequence[Measured], false_alarms: float) -> Compared:
     """Compare a distribution with the mean of the trailing ones, each day counting the same."""
     if today.bins:
-        p, q = _shares_by_name(today), _mean_shares(past)
-        fates = (
-            {}
-            if OTHER in p or OTHER in q
-            else {
-                "new": sum(share for name, share in p.items() if name not in q),
-                "gone": sum(share for name, share in q.items() if name not in p),
-            }
-        )
-        bins = _by_category(p, q)
+        shares = [_shares_by_name(one) for one in (today, *past)]
+        fates, bins = _fates(shares), _by_category(shares)
     else:
-        fates = {}
-        bins = _by_number(today, past)
-    n, m = today.n, len(past) ** 2 / sum(1 / one.n for one in past)
-    # Half a value in a bin without any: a share of 0 would be infinitely far from any other.
-    left, right = (np.maximum(side, 0.5 / size) for side, size in zip(bins, (n, m), strict=True))
-    psi = float(((left - right) * np.log(left / right)).sum())
+        fates, bins = {}, _by_number(today, past)
+    bins, n = bins[:, bins.max(0) > 0], np.array([today.n, *(one.n for one in past)])
     spread = max(one.spread for one in (today, *past))
-    return Compared(psi, chance(len(left), n, m, spread, false_alarms), min(n, m), **fates)
+    psi, m = _psi(bins, n, 0)
+    before = [_psi(bins[1:], n[1:], day)[0] for day in range(len(past) if len(past) > 1 else 0)]
+    usual = float(np.quantile(before, 0.75)) if before else 0.0
+    by_chance = chance(bins.shape[1], n[0], m, spread, false_alarms)
+    return Compared(psi, by_chance, usual, min(n[0], m), **fates)
+
+
+def _psi(bins: np.ndarray, n: np.ndarray, day: int) -> tuple[float, float]:
+    """Return the PSI of a day's shares [days, bins] against the mean of the others, and their m."""
+    others = np.arange(len(bins)) != day
+    m = len(n[others]) ** 2 / float((1 / n[others]).sum())
+    # Half a value in a bin without any: a share of 0 would be infinitely far from any other.
+    p, q = np.maximum(bins[day], 0.5 / n[day]), np.maximum(bins[others].mean(0), 0.5 / m)
+    return float(((p - q) * np.log(p / q)).sum()), m
 
 
 def chance(bins: int, n: float, m: float, spread: float, false_alarms: float) -> float:
@@ -141,11 +144,9 @@ def chance(bins: int, n: float, m: float, spread: float, false_alarms: float) ->
 
 
 def _by_number(today: Measured, past: Sequence[Measured]) -> np.ndarray:
-    """Return the shares [2, bins] of today and of the trailing days."""
+    """Return the shares [1 + days, bins] of today and of each trailing day."""
     edges = _edges([np.array(one.points) for one in past])
-    q = np.mean([_shares(np.array(one.points), edges) for one in past], axis=0)
-    bins = np.stack([_shares(np.array(today.points), edges), q])
-    return bins[:, bins.max(0) > 0]
+    return np.stack([_shares(np.array(one.points), edges) for one in (today, *past)])
 
 
 def _edges(past: list[np.ndarray]) -> np.ndarray:
@@ -172,18 +173,27 @@ def _shares_by_name(one: Measured) -> dict[str, float]:
     return {name: count / total for name, count in zip(one.bins, one.counts, strict=True)}
 
 
-def _mean_shares(past: Sequence[Measured]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for one in past:
-        for name, share in _shares_by_name(one).items():
-            found[name] = found.get(name, 0.0) + share / len(past)
-    return found
+def _fates(shares: list[dict[str, float]]) -> dict[str, float]:
+    """Return what share of today, the first, is new and what share of the others is gone."""
+    today, past = shares[0], shares[1:]
+    before = set().union(*past)
+    if OTHER in before or OTHER in today:
+        return {}
+    lost = sum(share for one in past for name, share in one.items() if name not in today)
+    return {
+        "new": sum(share for name, share in today.items() if name not in before),
+        "gone": lost / len(past),
+    }
 
 
-def _by_category(p: dict[str, float], q: dict[str, float]) -> np.ndarray:
-    """Return the shares [2, bins] of the largest categories of q, all others as one."""
+def _by_category(shares: list[dict[str, float]]) -> np.ndarray:
+    """Return the shares [1 + days, bins] of the trailing days' largest, all others as one."""
+    q: dict[str, float] = {}
+    for one in shares[1:]:
+        for name, share in one.items():
+            q[name] = q.get(name, 0.0) + share
     largest = sorted(q, key=lambda name: (name == OTHER, -q[name], name))[: CATEGORIES - 1]
-    named = np.array([[shares.get(name, 0.0) for name in largest] for shares in (p, q)])
+    named = np.array([[one.get(name, 0.0) for name in largest] for one in shares])
     rest = 1.0 - named.sum(1, keepdims=True)
     # What is left of a sum of all is of the size of a rounding error.
     return np.hstack([named, rest]) if rest.max() > 1e-9 else named

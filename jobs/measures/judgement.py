@@ -18,6 +18,8 @@ from jobs.measures.of_day import Past
 from jobs.measures.units import written
 
 OFF = "off"
+TIMES_USUAL = 5
+"""A distribution that moves every day, as what retrained models say does, may move so much more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,11 @@ def _by_distribution(
         return unjudged(f"{worth}, fewer than {config.min_n}")
     days = len(before)
     if kind.unit == "drift":
-        high = None if kind.high is None else kind.high + found.chance
-        why = f"{kind.high:g} + {found.chance:.3f} for chance, by {days} days"
+        high, why = kind.high + found.chance, f"{kind.high:g} + {found.chance:.3f} for chance"
+        if high < TIMES_USUAL * found.usual:
+            high, why = TIMES_USUAL * found.usual, f"{TIMES_USUAL} times the usual"
+            why += f" {found.usual:.3f}"
+        why += f", by {days} days"
         return Judgement(kind, one.part, found.psi, found.n, kind.low, high, days, why)
     value = found.new if kind.name == NEW else found.gone
     if value is None:

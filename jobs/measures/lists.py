@@ -14,6 +14,8 @@ from jobs.measures.tally import floats
 
 COLUMNS = ["request_id", "method", "item_id", "f", "win_probability", "final_score"]
 BASE = "dcn"
+OF_F, OF_STUDENT = (BASE, "promoted"), ("cdm", "promoted")
+"""Of all methods' scores these tell everything: each f once, each student once."""
 SWEPT = "@"
 """In the name of a method that stands beside itself under another weight."""
 
@@ -37,7 +39,7 @@ def measure(pieces: Iterable[pa.Table]) -> list[Measured]:
             ratio("length_mean", len(at), len(lists)),
             number("items", len(np.unique(item[0][at])), len(at)),
             ratio("changed", np.sum(differs), len(differs)),
-            *_of_scores(rows.take(pa.array(at)), request[0][at]),
+            *_of_scores(name, rows.take(pa.array(at)), request[0][at]),
         ]
         found += [dataclasses.replace(one, part=name) for one in of_method]
     return found
@@ -57,11 +59,16 @@ def _codes(column: pa.ChunkedArray) -> tuple[np.ndarray, list]:
     return coded.indices.to_numpy(), coded.dictionary.to_pylist()
 
 
-def _of_scores(rows: pa.Table, request: np.ndarray) -> Iterator[Measured]:
-    """Measure what the lists of one method were sorted by."""
-    f, won = floats(rows["f"]), floats(rows["win_probability"])
-    for name, values in (("f_mean", f), ("win_mean", won)):
-        finite = values[np.isfinite(values)]
-        yield ratio(name, finite.sum(), len(finite))
-    yield numbers(f"{DRIFT}f", f, request)
-    yield numbers(f"{DRIFT}final_score", floats(rows["final_score"]), request)
+def _of_scores(method: str, rows: pa.Table, request: np.ndarray) -> Iterator[Measured]:
+    """Measure what the lists of a method were sorted by, where no other method has the same."""
+    if method in OF_F:
+        yield _mean("f_mean", floats(rows["f"]))
+        yield numbers(f"{DRIFT}f", floats(rows["f"]), request)
+    if method in OF_STUDENT:
+        yield _mean("win_mean", floats(rows["win_probability"]))
+        yield numbers(f"{DRIFT}final_score", floats(rows["final_score"]), request)
+
+
+def _mean(name: str, values: np.ndarray) -> Measured:
+    finite = values[np.isfinite(values)]
+    return ratio(name, finite.sum(), len(finite))
