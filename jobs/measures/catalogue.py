@@ -48,8 +48,8 @@ def _count(name: str, says: str, change: float = 0.3, **rest: object) -> Kind:
     return Kind(name, says, "count", change=change, **rest)
 
 
-def _share(name: str, says: str, slack: float = 0.02, **rest: object) -> Kind:
-    return Kind(name, says, "share", slack=slack, **rest)
+def _share(name: str, says: str, slack: float = 0.02, change: float = 0.2) -> Kind:
+    return Kind(name, says, "share", slack=slack, change=change)
 
 
 def _drift(name: str, says: str, high: float = 0.1) -> Kind:
@@ -87,8 +87,8 @@ def _sets(fields: Fields) -> Iterator[Kind]:
     yield _share("all_clicked", "requests with shown candidates of which all were clicked", 0.05)
     yield _share("missed_share", "clicks on what is no candidate")
     yield _share("tied_share", "candidates with the score of the one before", 0.05)
-    yield _share("with_vector", "candidates with a reference vector, which ILAD needs", 0.05)
-    yield _share("known_items", "candidates that the newest earlier model knows", 0.05)
+    yield _share("with_vector", "candidates with a reference vector, which ILAD needs", change=0.05)
+    yield _share("known_items", "candidates that the newest earlier model knows", change=0.05)
     yield _drift("score", "pre-ranking score, PSI")
     for name in fields.dense_columns:
         yield _drift(name, f"dense feature {name}, PSI")
