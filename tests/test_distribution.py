@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jobs.measures.distribution import (
     KEPT_CATEGORIES,
+    MEDIAN_WORTH,
     OTHER,
     POINTS,
     categories,
@@ -95,7 +96,7 @@ def mix(**counts: float) -> Measured:
     return Measured("mix", 1e9, bins=tuple(counts), counts=tuple(counts.values()))
 
 
-def test_psi_of_categories_is_that_of_the_mean_of_the_trailing_days():
+def test_psi_of_categories_is_that_of_the_median_of_the_trailing_days():
     found = compare(mix(a=50, b=30, c=20), [mix(a=1, b=1, c=2), mix(a=300, b=500, c=200)], RATE)
     assert found.psi == pytest.approx(by_definition([0.5, 0.3, 0.2], [0.275, 0.375, 0.35]))
     assert (found.new, found.gone) == (0, 0)
@@ -110,16 +111,20 @@ def test_new_and_gone_categories_are_told_by_their_share():
     assert compare(folded, [mix(a=50, b=50)], RATE).new is None
 
 
-def test_what_is_usual_is_how_far_the_trailing_days_are_from_each_other():
+def test_what_is_usual_is_how_far_the_trailing_days_are_from_their_median():
     past = [mix(a=5, b=5), mix(a=6, b=4), mix(a=9, b=1), mix(a=5, b=5)]
-    psi = []
-    for day, own in enumerate(past):
-        others = [one.counts[0] / 10 for place, one in enumerate(past) if place != day]
-        p, q = own.counts[0] / 10, sum(others) / 3
-        psi.append(by_definition([p, 1 - p], [q, 1 - q]))
+    psi = [by_definition([p, 1 - p], [0.55, 0.45]) for p in (0.5, 0.6, 0.9, 0.5)]
     usual = compare(mix(a=1, b=9), past, RATE).usual
     assert usual == pytest.approx(np.quantile(psi, 0.75))
     assert compare(mix(a=1, b=9), past[:1], RATE).usual == 0
+
+
+def test_strange_days_before_do_not_hide_a_strange_day():
+    quiet, strange = mix(a=50, b=50), mix(c=50, d=50)
+    first = compare(strange, [quiet] * 8, RATE)
+    third = compare(strange, [strange] * 2 + [quiet] * 8, RATE)
+    assert third.psi == pytest.approx(first.psi, rel=0.02)
+    assert third.usual == pytest.approx(0, abs=1e-3)
 
 
 def test_rare_categories_are_kept_as_one():
@@ -130,7 +135,7 @@ def test_rare_categories_are_kept_as_one():
     assert found.counts == (*[2.0] * KEPT_CATEGORIES, 5.0)
 
 
-@pytest.mark.parametrize("size", [7, POINTS, 12_345])
+@pytest.mark.parametrize("size", [300, POINTS, 12_345])
 def test_psi_of_numbers_is_that_of_deciles_of_the_trailing_days(size):
     rng = np.random.default_rng(size)
     before, today = rng.normal(size=size), rng.normal(0.5, 1, size=size)
@@ -141,7 +146,7 @@ def test_psi_of_numbers_is_that_of_deciles_of_the_trailing_days(size):
         np.histogram(side, [-np.inf, *np.nextafter(np.unique(edges), np.inf), np.inf])[0] / size
         for side in (today, before)
     )
-    p, q = np.maximum(p, 0.5 / size), np.maximum(q, 0.5 / size)
+    p, q = np.maximum(p, 0.5 / size), np.maximum(q, 0.5 / size / MEDIAN_WORTH)
     assert found.psi == pytest.approx(by_definition(p, q), rel=0.1, abs=0.02)
 
 

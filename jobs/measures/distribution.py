@@ -23,6 +23,8 @@ BINS = 10
 CATEGORIES = 20
 """The largest ones are compared, all others together."""
 KEPT_CATEGORIES = 2_000
+MEDIAN_WORTH = 2 / np.pi
+"""What a median of normal values is worth of their mean."""
 OTHER = ""
 
 
@@ -101,7 +103,7 @@ class Compared(NamedTuple):
     chance: float
     """PSI that chance alone exceeds as rarely as was asked for."""
     usual: float
-    """PSI of three in four of the trailing days against the others."""
+    """PSI of the trailing days against their median: three in four are nearer."""
     n: float
     """The fewer independent values of the two sides."""
     new: float | None = None
@@ -111,28 +113,32 @@ class Compared(NamedTuple):
 
 
 def compare(today: Measured, past: Sequence[Measured], false_alarms: float) -> Compared:
-    """Compare a distribution with the mean of the trailing ones, each day counting the same."""
+    """Compare a distribution with the median of the trailing ones, bin by bin."""
     if today.bins:
         shares = [_shares_by_name(one) for one in (today, *past)]
         fates, bins = _fates(shares), _by_category(shares)
     else:
         fates, bins = {}, _by_number(today, past)
-    bins, n = bins[:, bins.max(0) > 0], np.array([today.n, *(one.n for one in past)])
+    # Some strange days, this one's forerunners among them, leave the median as it is.
+    q = np.median(bins[1:], axis=0)
+    bins, q = bins[:, (bins[0] > 0) | (q > 0)], q[(bins[0] > 0) | (q > 0)]
+    m = MEDIAN_WORTH * len(past) ** 2 / sum(1 / one.n for one in past)
+    first, *before = (
+        psi(day, q / q.sum(), one.n, m) for day, one in zip(bins, (today, *past), strict=True)
+    )
     spread = max(one.spread for one in (today, *past))
-    psi, m = _psi(bins, n, 0)
-    before = [_psi(bins[1:], n[1:], day)[0] for day in range(len(past) if len(past) > 1 else 0)]
-    usual = float(np.quantile(before, 0.75)) if before else 0.0
-    by_chance = chance(bins.shape[1], n[0], m, spread, false_alarms)
-    return Compared(psi, by_chance, usual, min(n[0], m), **fates)
+    by_chance = chance(len(q), today.n, m, spread, false_alarms)
+    usual = float(np.quantile(before, 0.75))
+    return Compared(first, by_chance, usual, min(today.n, m), **fates)
 
 
-def _psi(bins: np.ndarray, n: np.ndarray, day: int) -> tuple[float, float]:
-    """Return the PSI of a day's shares [days, bins] against the mean of the others, and their m."""
-    others = np.arange(len(bins)) != day
-    m = len(n[others]) ** 2 / float((1 / n[others]).sum())
-    # Half a value in a bin without any: a share of 0 would be infinitely far from any other.
-    p, q = np.maximum(bins[day], 0.5 / n[day]), np.maximum(bins[others].mean(0), 0.5 / m)
-    return float(((p - q) * np.log(p / q)).sum()), m
+def psi(p: np.ndarray, q: np.ndarray, n: float, m: float) -> float:
+    """Return the PSI of shares of n and m values.
+
+    A bin without any counts as half a value: a share of 0 would be infinitely far from any other.
+    """
+    p, q = np.maximum(p, 0.5 / n), np.maximum(q, 0.5 / m)
+    return float(((p - q) * np.log(p / q)).sum())
 
 
 def chance(bins: int, n: float, m: float, spread: float, false_alarms: float) -> float:
