@@ -7,11 +7,15 @@ import torch
 from torch import Tensor, nn
 
 from model.batch import CandidateBatch
+from model.cache_blocks import serves_on_cpu
 from model.dcn import DCN, Embeddings
 from model.learning_config import ModelConfig
-from model.runs import ALL, AtOnce, in_runs
+from model.runs import ALL, AtOnce, in_runs, runs
 from model.students.choice import make_student
 from model.students.student import Array, CandidateView
+
+READ = AtOnce(candidates=16_384)
+"""What the student reads f of at once, in a training step."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,11 +52,17 @@ class CDM(nn.Module):
         """Whether there is more than f."""
         return self.student is not None
 
-    def click_logits(self, batch: CandidateBatch, chosen: Tensor | None = None) -> Tensor:
-        """Return logits of f: [B, N], or [M] for the M candidates that `chosen` [B, N] marks."""
+    def click_logits(
+        self, batch: CandidateBatch, chosen: Tensor | None = None, raw: Tensor | None = None
+    ) -> Tensor:
+        """Return logits of f: [B, N], or [M] for the M candidates that `chosen` [B, N] marks.
+
+        `raw` item vectors [B, N, F d_e] of all may be given where they are known.
+        """
         user = self.embeddings.raw_user(batch.user_tokens)
         if chosen is None:
-            item, dense = self.embeddings.raw_item(batch.item_tokens), batch.dense
+            item = self.embeddings.raw_item(batch.item_tokens) if raw is None else raw
+            dense = batch.dense
             user = user[:, None].expand(-1, item.shape[1], -1)
         else:
             item = self.embeddings.raw_item(batch.item_tokens[chosen])
@@ -67,7 +77,9 @@ class CDM(nn.Module):
         """
         was_training = self.backbone.training
         self.backbone.eval()
-        logits = self.click_logits(batch)
+        # On a GPU all go at once; elsewhere a step's memory does not grow with N.
+        width = READ.of_candidates(len(batch)) if serves_on_cpu(batch.valid) else 0
+        logits = torch.cat([self.click_logits(part) for part in batch.in_runs(width)], dim=1)
         self.backbone.train(was_training)
         return logits
 
@@ -77,41 +89,47 @@ class CDM(nn.Module):
         *,
         stop_gradient: bool = False,
         logits: Tensor | None = None,
+        raw: Tensor | None = None,
     ) -> CandidateView:
         """Return what the student reads of the requests.
 
-        `stop_gradient` keeps gradients out of the shared tables; `logits` of f [B, N] may be given
-        where they are known.
+        `stop_gradient` keeps gradients out of the shared tables; `logits` of f [B, N] and `raw`
+        item vectors [B, N, F d_e] may be given where they are known.
         """
-        raw_item = self.embeddings.raw_item(batch.item_tokens)
-        raw_user = self.embeddings.raw_user(batch.user_tokens)
-        if stop_gradient:
-            raw_item, raw_user = raw_item.detach(), raw_user.detach()
+
+        def shared(vectors: Tensor) -> Tensor:
+            return vectors.detach() if stop_gradient else vectors
+
         if not self.student.reads_f:
             logits = None
         elif logits is None:
             logits = self._served_logits(batch)
         return CandidateView(
-            e=self.embeddings.item_map(raw_item),
-            u=self.embeddings.user_map(raw_user),
+            u=self.embeddings.user_map(shared(self.embeddings.raw_user(batch.user_tokens))),
             item_tokens=batch.item_tokens,
             valid=batch.valid,
             logits=logits,
+            raw_item=lambda tokens: shared(self.embeddings.raw_item(tokens)),
+            item_map=self.embeddings.item_map,
+            raw=raw,
         )
 
     @torch.no_grad()
     def score(self, batch: CandidateBatch, at_once: AtOnce = ALL) -> tuple[Tensor, Tensor | None]:
         """Return f [B, N] and the student's y [B, N], or None without one; 0 in padding."""
-        self.eval()
+        if self.training:
+            self.eval()  # which asks every module, each time
         size, n = batch.valid.shape
-        some = batch.in_runs(at_once.of_candidates(size))
-        logits = torch.cat([self.click_logits(part) for part in some], dim=1)
+        width = at_once.of_candidates(size)
+        raw = self.embeddings.raw_item(batch.item_tokens)
+        parts = zip(batch.in_runs(width), runs(raw, width), strict=True)
+        logits = torch.cat([self.click_logits(part, raw=x) for part, x in parts], dim=1)
         f = torch.sigmoid(logits) * batch.valid
         if self.student is None:
             return f, None
-        view = self.view(batch, logits=logits)
+        score = self.student.scoring(self.view(batch, logits=logits, raw=raw))
         width = at_once.of_pairs(size, self.student.landmarks or n)
-        return f, in_runs(lambda some: self.student.score(view, some), f, width) * batch.valid
+        return f, in_runs(score, f, width) * batch.valid
 
     def fuse(self, f: Array, y: Array | None, gamma: float) -> Array:
         """Return the final ranking score [...] of f and y [...]; without a student it is f."""

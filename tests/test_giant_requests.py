@@ -188,18 +188,23 @@ def test_a_giant_is_labelled_among_small_ones_as_it_is_alone(world, scorer):
 def test_a_giant_is_ranked_among_small_ones_as_it_is_alone_in_bounded_runs(world, monkeypatch):
     """Nobody is padded to it; the click model and the student take a bounded part of it at once."""
     model, vocabulary = made(landmarks=64)
-    taken, click_logits, contexts = [], CDM.click_logits, PaperStudent.contexts
+    taken, click_logits, scoring = [], CDM.click_logits, PaperStudent.scoring
 
-    def clicks(self, batch, chosen=None):
+    def clicks(self, batch, **known):
         taken.append(("candidates", batch.valid.numel(), bool(batch.valid.all())))
-        return click_logits(self, batch, chosen)
+        return click_logits(self, batch, **known)
 
-    def compared(self, view, targets):
-        taken.append(("pairs", targets.numel() * 64, bool(view.valid.all())))
-        return contexts(self, view, targets)
+    def compared(self, view):
+        score = scoring(self, view)
+
+        def recorded(targets):
+            taken.append(("pairs", targets.numel() * 64, bool(view.valid.all())))
+            return score(targets)
+
+        return recorded
 
     monkeypatch.setattr(CDM, "click_logits", clicks)
-    monkeypatch.setattr(PaperStudent, "contexts", compared)
+    monkeypatch.setattr(PaperStudent, "scoring", compared)
     config, profile = RankingConfig(), world.profile
     served = Served("m1", Scorer(model, config, AT_ONCE), vocabulary)
     ranker = Ranker(profile.fields, config, 2, world.lake.tables["rankings"], served, None)

@@ -31,8 +31,13 @@ print(folder())
 def copied(tmp_path):
     package = tmp_path / "model" / "teachers"
     package.mkdir(parents=True)
-    for source in (ROOT / "model" / "teachers").glob("*.py"):
-        shutil.copy(source, package)
+    for name in ("teachers", "students"):
+        shutil.copytree(
+            ROOT / "model" / name,
+            package.parent / name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+            dirs_exist_ok=True,
+        )
     for source in (ROOT / "model").glob("*.py"):
         shutil.copy(source, package.parent)
     (package / "caller.py").write_text(CALLER, encoding="utf-8")
@@ -62,6 +67,14 @@ def test_an_edit_of_a_helper_reaches_its_callers(copied, tmp_path):
     source = order.read_text(encoding="utf-8")
     order.write_text(source.replace("row[i] < row[j]", "row[i] > row[j]"), encoding="utf-8")
     assert ask(copied, tmp_path)[:2] == ["False", "0"]
+
+
+def test_an_edit_where_students_have_their_kernels_leaves_the_folder(copied, tmp_path):
+    first = ask(copied, tmp_path)[2]
+    kernel = copied / "model" / "students" / "largest.py"
+    source = kernel.read_text(encoding="utf-8")
+    kernel.write_text(source.replace("GROUPS = 32", "GROUPS = 16"), encoding="utf-8")
+    assert ask(copied, tmp_path)[2] != first
 
 
 def test_a_package_in_a_zip_has_its_cache_too(copied, tmp_path):

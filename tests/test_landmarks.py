@@ -40,3 +40,9 @@ def test_they_follow_the_items():
     before = set(choose_landmarks(logits, valid, 6)[0].tolist())
     after = choose_landmarks(logits[:, order], valid[:, order], 6)[0]
     assert set(order[after].tolist()) == before
+
+
+def test_padding_comes_last_wherever_it_stands():
+    logits = torch.tensor([[9.0, 1.0, 9.0, 3.0, 2.0], [1.0, 2.0, 3.0, 4.0, 5.0]])
+    valid = torch.tensor([[False, True, False, True, True], [True] * 5])
+    assert choose_landmarks(logits, valid, 4).tolist() == [[1, 3, 4, 0], [0, 1, 2, 4]]

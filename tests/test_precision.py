@@ -152,7 +152,7 @@ def test_the_student_makes_its_tensors_where_the_batch_is(
     win, ones = model.student.win_logits(contexts), torch.ones(2, 4, device=META)
     losses = [distillation_loss(win, ones, ones), contrastive_loss(contexts, ones, 8.0)]
     assert {loss.device.type for loss in losses} == {"meta"}
-    monkeypatch.setattr(model, "click_logits", lambda given: logits)
+    monkeypatch.setattr(model, "click_logits", lambda given, **known: logits)
     assert {scores.device.type for scores in model.score(drawn)} == {"meta"}
 
 

@@ -6,6 +6,7 @@ from candidate_sets import batch
 from test_scorer import inputs
 from test_students import make_model
 
+from model import dcn
 from model.config import RankingConfig
 from model.runs import ALL, AtOnce
 from model.scorer import Scorer
@@ -55,8 +56,9 @@ def test_runs_give_the_scores_of_the_whole(variant, config, lengths):
 
 
 @EVERY
-def test_no_tensor_is_as_large_as_all_pairs(variant, config):
-    """Nor as large as all candidates in the click model's widest layer."""
+def test_no_tensor_is_as_large_as_all_pairs(variant, config, monkeypatch):
+    """Nor as large as all candidates in the click model's widest layer, be that cut for speed."""
+    monkeypatch.setattr(dcn, "CANDIDATES", 10_000)
     n, wide = 1_500, {"hidden": (100,)} | variant
     model, taken = make_model(**wide), inputs(batch([n]))
     sizes = {}

@@ -16,7 +16,7 @@ from model.rankers.better import Better, better
 from model.runs import everyone
 from model.step_losses import batch_losses, judged_losses
 from model.students import better_context
-from model.students.student import CandidateView
+from model.students.student import CandidateView, named_alone
 from model.training import fit
 
 SMALL = {"embedding_width": 4, "width": 6, "hidden": (8, 8, 8)}
@@ -45,15 +45,20 @@ def make_model(win_rate: float = 0.2, **config: object) -> CDM:
     return model
 
 
+def given(e: torch.Tensor) -> dict:
+    """What a view says of candidates whose e is not made from tokens."""
+    return {"raw": e, "raw_item": None, "item_map": lambda e: e}
+
+
 def view_of(e: list, logits: list, tokens: list | None = None, u: list | None = None):
     """One request whose candidates are all there."""
     e, n = torch.tensor([e]), len(e)
     return CandidateView(
-        e=e,
         u=torch.ones(1, e.shape[-1]) if u is None else torch.tensor([u]),
         item_tokens=torch.zeros(1, n, 2, dtype=torch.int64) if tokens is None else tokens,
         valid=torch.ones(1, n, dtype=torch.bool),
         logits=torch.tensor([logits]),
+        **given(e),
     )
 
 
@@ -115,7 +120,7 @@ def test_only_a_higher_f_can_matter(student):
     tokens[0, order[4]] = tokens[0, order[8]]
     targets = everyone(view.valid)
     before = model.student.score(view, targets)[0]
-    after = model.student.score(replace(view, e=moved, item_tokens=tokens), targets)[0]
+    after = model.student.score(replace(view, item_tokens=tokens, **given(moved)), targets)[0]
     assert torch.equal(after[order[:4]], before[order[:4]])
     assert not torch.equal(after[order[5:]], before[order[5:]])
 
@@ -237,3 +242,47 @@ def test_the_better_context_learns_what_f_does_not_say(blind, monkeypatch):
     history = fit(model, lambda _: batches, lambda: judged, config, lambda _: None, 8)
     loss = history[-1].validation.distillation
     assert loss > 0.3 if blind else loss < 0.15
+
+
+@pytest.mark.parametrize("student", ["cdm", "better_context"])
+def test_a_step_looks_at_targets_and_landmarks_alone(student, monkeypatch):
+    """And learns what it would learn from all candidates."""
+    model, drawn = make_model(student=student, landmarks=4), batch([30, 17, 3])
+    config = TrainingConfig(targets=6)
+
+    def learned() -> tuple[torch.Tensor, list[torch.Tensor]]:
+        model.train().zero_grad()
+        torch.manual_seed(0)
+        losses = batch_losses(model, drawn, config, torch.Generator().manual_seed(1), 0.5)
+        sum(losses).backward()
+        return torch.stack(losses), [p.grad for p in model.parameters() if p.grad is not None]
+
+    embedded, raw_item = [], type(model.embeddings).raw_item
+
+    def counted(self: object, tokens: torch.Tensor) -> torch.Tensor:
+        embedded.append(tokens.shape)
+        return raw_item(self, tokens)
+
+    monkeypatch.setattr(type(model.embeddings), "raw_item", counted)
+    losses, gradients = learned()
+    assert embedded[-1] == (3, 10, 2)
+    module = f"model.students.{'paper' if student == 'cdm' else student}"
+    monkeypatch.setattr(f"{module}.named_alone", lambda view, *named: (view, *named))
+    expected, those = learned()
+    assert embedded[-1] == (3, 30, 2)
+    torch.testing.assert_close(losses, expected)
+    for found, other in zip(gradients, those, strict=True):
+        torch.testing.assert_close(found, other, rtol=1e-4, atol=1e-6)
+
+
+def test_the_named_of_a_view_by_hand():
+    """A candidate that is named twice is there once; others fill what is left of the room."""
+    view = view_of([[float(i)] for i in range(9)], [9.0 - i for i in range(9)])
+    few, first, second = named_alone(view, torch.tensor([[7, 2]]), torch.tensor([[2, 4, 4]]))
+    assert few.e[0, :3, 0].tolist() == [2.0, 4.0, 7.0]
+    assert few.valid.shape == (1, 5)
+    assert (first.tolist(), second.tolist()) == ([[2, 0]], [[0, 1, 1]])
+    assert few.logits[0, :3].tolist() == [7.0, 5.0, 2.0]
+    same, third = named_alone(view, torch.arange(9)[None])
+    assert same is view
+    assert third.tolist() == [list(range(9))]

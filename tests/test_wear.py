@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from candidate_sets import DENSE, ITEM_SIZES, batch
-from test_students import make_model, view_of
+from test_students import given, make_model, view_of
 
 from model.batch import CandidateBatch
 from model.learning_config import ModelConfig, TrainingConfig
@@ -148,7 +148,7 @@ def test_wear_is_learned_back():
         win=torch.zeros(requests, places),
         shown_rank=order + 1,
     )
-    view = CandidateView(e, torch.zeros(requests, 4), tokens, everyone, logits)
+    view = CandidateView(torch.zeros(requests, 4), tokens, everyone, logits, **given(e))
     torch.manual_seed(0)
     student = Wear(ModelConfig(width=4), len(ITEM_SIZES))
     optimizer = torch.optim.Adam(student.parameters(), lr=0.1)

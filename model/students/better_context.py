@@ -21,7 +21,7 @@ from model.learning_config import ModelConfig, TrainingConfig
 from model.losses import distillation_loss, sample_targets
 from model.rankers.better import best_first, better, of
 from model.relaxed_top_k import MASKED
-from model.students.student import CandidateView, Student
+from model.students.student import CandidateView, Student, named_alone
 
 FAR = 5.0
 """Where l_j - l_i is clipped: odds of 150 to one are as far as any."""
@@ -48,6 +48,7 @@ class BetterContext(Student):
         """Return logits [B, T] of y of the targets [B, T]."""
         order = best_first(view.logits, view.logits, view.valid)
         who, before = better(order, self.landmarks, targets)
+        view, targets, who = named_alone(view, targets, who)
         e, l = of(view.e, targets), of(view.logits, targets)  # noqa: E741 - l as in METHODS
         compared = F.normalize(self.compare(view.e), dim=-1)
         alike = of(compared, targets) @ of(compared, who).transpose(1, 2)

@@ -1,6 +1,7 @@
 """The paper's student: a target against its contexts says whether the teacher picks it (Eq. 17)."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor, nn
@@ -8,12 +9,14 @@ from torch import Generator, Tensor, nn
 from model.alone_encoder import AloneEncoder
 from model.attention import Contexts
 from model.batch import CandidateBatch
+from model.cache_blocks import serves_on_cpu
 from model.context_encoder import ContextEncoder
 from model.landmarks import choose_landmarks
 from model.learning_config import ModelConfig, TrainingConfig
 from model.losses import contrastive_loss, distillation_loss, sample_targets
 from model.plain_encoder import PlainEncoder
-from model.students.student import CandidateView, Student
+from model.students.served import FoldedMaps, ServedContexts
+from model.students.student import CandidateView, Student, named_alone
 
 ENCODERS = {"contrastive": ContextEncoder, "attention": PlainEncoder, "alone": AloneEncoder}
 
@@ -29,6 +32,7 @@ class PaperStudent(Student):
         self.most_selected = max(config.context_size, config.landmarks)
         self.reads_f = config.score_feature or config.landmarks > 0
         self.win_bias = nn.Parameter(torch.tensor(math.log(win_rate / (1 - win_rate))))
+        self._folded = FoldedMaps()
 
     def contexts(
         self,
@@ -42,9 +46,11 @@ class PaperStudent(Student):
 
         `noise` and `temperature` (tau) are those of a training step; serving has neither.
         """
-        e, landmarks = view.e, None
+        landmarks = None
         if 0 < self.landmarks < view.valid.shape[1]:
             landmarks = choose_landmarks(view.logits, view.valid, self.landmarks)
+            view, targets, landmarks = named_alone(view, targets, landmarks)
+        e = view.e
         if self.score_feature:
             e = torch.cat([e, view.logits[..., None]], dim=-1)
         return self.encoder(e, view.u, view.valid, targets, noise, temperature, landmarks)
@@ -96,3 +102,20 @@ class PaperStudent(Student):
     def score(self, view: CandidateView, targets: Tensor) -> Tensor:
         """Return y_stu [B, T]."""
         return torch.sigmoid(self.win_logits(self.contexts(view, targets)))
+
+    def scoring(self, view: CandidateView) -> Callable[[Tensor], Tensor]:
+        """Return `score` of a view; folded where it can be."""
+        is_single = self.win_bias.dtype == torch.float32
+        if not (is_single and isinstance(self.encoder, ContextEncoder)):
+            return super().scoring(view)
+        if not serves_on_cpu(view.valid):
+            return super().scoring(view)
+        x, maps = view.x, self._folded.of(self.encoder, view.item_map.weight)
+        if self.score_feature:
+            x = torch.cat([x, view.logits[..., None]], dim=-1)
+        if 0 < self.landmarks < view.valid.shape[1]:
+            among = choose_landmarks(view.logits, view.valid, self.landmarks)
+        else:
+            among = (~view.valid).to(torch.uint8).argsort(dim=1, stable=True)
+        served = ServedContexts(self.encoder, maps, x, view.u, view.valid, among)
+        return lambda targets: torch.sigmoid(served.products(targets) + self.win_bias)

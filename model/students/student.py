@@ -4,32 +4,70 @@ Letters: B requests, N candidates, F item fields, d width.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TypeVar
 
 import numpy as np
+import torch
 from torch import Generator, Tensor, nn
 
 from model.batch import CandidateBatch
 from model.learning_config import TrainingConfig
+from model.rankers.better import of
 from model.runs import everyone
 
 Array = TypeVar("Array", Tensor, np.ndarray)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CandidateView:
     """What a student may read of requests."""
 
-    e: Tensor  # [B, N, d], P_I x_i
     u: Tensor  # [B, d], P_U x_u
     item_tokens: Tensor  # [B, N, F] int64
     valid: Tensor  # [B, N] bool
     logits: Tensor | None  # [B, N] of f as it serves, without gradient; None if it reads no f
+    raw_item: Callable[[Tensor], Tensor]  # from item tokens [..., F] to x_i [..., F d_e]
+    item_map: Callable[[Tensor], Tensor]  # P_I, from x_i to e_i
+    raw: Tensor | None = None  # x_i [B, N, F d_e], where they are known
+
+    @cached_property
+    def x(self) -> Tensor:
+        """x_i [B, N, F d_e]."""
+        return self.raw_item(self.item_tokens) if self.raw is None else self.raw
+
+    @cached_property
+    def e(self) -> Tensor:
+        """P_I x_i [B, N, d]."""
+        return self.item_map(self.x)
+
+    def of(self, who: Tensor) -> "CandidateView":
+        """Return the requests with the candidates `who` [B, M] alone."""
+        names = ("item_tokens", "valid", "logits", "raw")
+        known = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return replace(self, **{name: of(values, who) for name, values in known.items()})
 
     def detached(self) -> "CandidateView":
         """Return the same with no way back into the shared tables and maps."""
-        return replace(self, e=self.e.detach(), u=self.u.detach())
+        return replace(self, u=self.u.detach(), item_map=lambda x: self.item_map(x).detach())
+
+
+def named_alone(view: CandidateView, *named: Tensor) -> tuple[CandidateView, *tuple[Tensor, ...]]:
+    """Return the view of the candidates that are named [B, *] alone, and where these stand in it.
+
+    So a step costs what it looks at, whatever N is. Where they may be all, nothing changes.
+    """
+    room = sum(who.shape[1] for who in named)
+    if torch.compiler.is_exporting() or room >= view.valid.shape[1]:
+        return view, *named
+    is_named = torch.zeros_like(view.valid)
+    for who in named:
+        is_named = is_named.scatter(1, who, value=True)
+    kept = (~is_named).to(torch.uint8).argsort(dim=1, stable=True)[:, :room]
+    place = is_named.cumsum(1) - 1
+    return view.of(kept), *(place.gather(1, who) for who in named)
 
 
 class Student(nn.Module, ABC):
@@ -73,6 +111,10 @@ class Student(nn.Module, ABC):
     @abstractmethod
     def score(self, view: CandidateView, targets: Tensor) -> Tensor:
         """Return y [B, T] in [0, 1] of targets [B, T] as it serves; anything in padding."""
+
+    def scoring(self, view: CandidateView) -> Callable[[Tensor], Tensor]:
+        """Return `score` of a view, whose targets are different candidates each time."""
+        return partial(self.score, view)
 
     @staticmethod
     def fuse(f: Array, y: Array, gamma: float) -> Array:

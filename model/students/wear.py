@@ -70,7 +70,8 @@ class Wear(Student):
         """Return BCE of the clicks on the pages that were shown, and 0: there is no contrast."""
         view = view.detached()
         who, place, shown = pages(batch, view.logits)
-        e, tokens, logits = (of(x, who) for x in (view.e, view.item_tokens, view.logits))
+        page = view.of(who)
+        e, tokens, logits = page.e, page.item_tokens, page.logits
         above = e.new_ones(who.shape[1], who.shape[1]).tril(-1)
         n = (likeness(tokens, e, tokens, e, self.share) * above).sum(-1)
         log_v = self.log_scale + self.log_examination[place.clamp_max(PLACES) - 1]

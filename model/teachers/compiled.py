@@ -18,16 +18,18 @@ from pathlib import Path
 import numba
 from numba.core.caching import _CacheLocator
 
-SOURCES = __package__
+SOURCES = (__package__, "model.students")
+"""The packages that kernels are in."""
 
 
 @functools.cache
 def digest() -> str:
-    """Return the hash of the sources of this package and of numba's version."""
+    """Return the hash of the sources of these packages and of numba's version."""
     found = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(files(SOURCES).iterdir(), key=lambda one: one.name):
-        if source.name.endswith(".py"):
-            found.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    for package in SOURCES:
+        for source in sorted(files(package).iterdir(), key=lambda one: one.name):
+            if source.name.endswith(".py"):
+                found.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     return found.hexdigest()[:16]
 
 
