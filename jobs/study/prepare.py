@@ -1,8 +1,10 @@
 """A data set's days in a lake of the study's own, made by the pipeline's own steps."""
 
-import argparse
 import dataclasses
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 from jobs import build_candidates, build_examples, import_logs, simulate_logs
 from jobs.cli import Task
@@ -42,24 +44,20 @@ def lake_of(data: DataSet, seed: int, folder: Path) -> Path:
 def prepare(data: DataSet, seed: int, folder: Path) -> None:
     """Make what is not there yet: logs, candidate sets and the training days' vocabulary."""
     profile, lake = profile_of(data, seed), lake_of(data, seed, folder)
-    days = [*data.training_days, data.validation_day, data.test_day]
     simulated = is_simulated(data)
+
+    def run(step: ModuleType, make: Callable[..., None], day: date, *flags: str) -> None:
+        asked = ["--lake", str(lake), "--date", str(day), "--profile", data.profile, *flags]
+        args = step.build_parser().parse_args(asked)
+        args.profile = profile
+        make(Task(step.STEP, args), args)
+
     with spark_session("study", "local[2]"):
-        for day in days:
-            args = argparse.Namespace(
-                lake=lake,
-                date=day,
-                profile=profile,
-                force=False,
-                master=None,
-                bootstrap=True,
-                source=None,
-            )
+        for day in [*data.training_days, data.validation_day, data.test_day]:
             if simulated:
-                vars(args).update(dict.fromkeys(simulate_logs.SIZES))
-                simulate_logs.simulate(Task("simulate_logs", args), args)
+                run(simulate_logs, simulate_logs.simulate, day)
             else:
-                import_logs.import_day(Task("import_logs", args), args)
-            build_candidates.build(Task("build_candidates", args), args)
+                run(import_logs, import_logs.import_day, day)
+            run(build_candidates, build_candidates.build, day)
             if day == data.training_days[-1]:
-                build_examples.build(Task("build_examples", args), args)
+                run(build_examples, build_examples.build, day, "--bootstrap")
