@@ -11,10 +11,12 @@ from jobs.errors import Refused
 from jobs.study.__main__ import build_parser, main, narrowed
 from jobs.study.arena import read_arena
 from jobs.study.config import DataSet
+from jobs.study.evidence import Key, gather
 from jobs.study.load import load_study
 from jobs.study.outputs import Outputs
 from jobs.study.prepare import lake_of, profile_of
-from jobs.study.rankings import RANKINGS
+from jobs.study.rankings import OFF, RANKINGS
+from jobs.study.schedule import cells
 
 STUDY = """
 seeds = [1]
@@ -123,6 +125,37 @@ def test_a_broken_section_is_refused(study, tmp_path, capsys):
     assert main(["--out", str(tmp_path), "--study", str(path), "--page"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "tiny.json is no section of a study" in line
+
+
+@pytest.mark.parametrize("name", OFF)
+def test_a_re_ranking_that_is_off_is_f(study, name):
+    out, path = study
+    data = load_study(str(path)).data[0]
+    arena = read_arena(data, profile_of(data, 1), lake_of(data, 1, out))
+    requests = arena.test.requests
+    rng = np.random.default_rng(3)
+    e, u = (rng.normal(size=(n, 4)).astype(np.float32) for n in (len(arena.item_id), len(requests)))
+    said = Outputs(rng.random(len(requests.item)), None, u, e, None)
+    weights = [float(OFF[name]), RANKINGS[name].weights[-1]]
+    scored = arena, arena.test, said
+    off, on = (RANKINGS[name].lists(scored, weight, 5) for weight in weights)
+    f = RANKINGS["f"].lists(scored, 0.0, 5)
+    np.testing.assert_array_equal(off, f)
+    assert not np.array_equal(on, f)
+
+
+def test_the_front_of_a_re_ranking_begins_with_f(study):
+    out, path = study
+    config = load_study(str(path))
+    found = gather("tiny", [one for one in cells(config, out) if one.data.name == "tiny"])
+    f = found.sample(Key("dcn", "f", "0", 5, "recall"))
+    for name, off in OFF.items():
+        assert found.weights("dcn", name)[0] == off
+        same = found.sample(Key("dcn", name, off, 5, "recall"))
+        np.testing.assert_array_equal(same.draws, f.draws)
+        assert found.validation("dcn", name, 5)[off] == found.validation("dcn", "f", 5)["0"]
+    assert found.weights("cdm", "fused")[0] == "0"
+    assert not found.weights("wear", "mmr_item")
 
 
 def test_who_knows_the_truth_and_the_true_chances_makes_the_best_lists(study):

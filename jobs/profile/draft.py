@@ -58,7 +58,7 @@ def draft(samples: list[Sample], name: str = "") -> str:
             *_fields(log, joined),
             *_source(folder, log, paths[1:]),
             *_joined(folder, joined, paths),
-            *_settings(log),
+            *_settings(log, has_categories=bool(_by_category(log, joined).category)),
             "",
         ]
     )
@@ -108,7 +108,7 @@ def _fields(log: LogGuess, joined: list[JoinedGuess]) -> Iterator[str]:
     context = [name for guess in joined if guess.key == "user_id" for name in guess.fields]
     if log.category:
         item.append(log.category)
-    by = next((guess for guess in joined if guess.category), log)
+    by = _by_category(log, joined)
     yield from _lines(
         Entry("item", item, "what is known of an item"),
         Entry("context", context, "what is known of a request when it is made, users included"),
@@ -122,6 +122,11 @@ def _fields(log: LogGuess, joined: list[JoinedGuess]) -> Iterator[str]:
     if by.separator:
         why = "some items have several, with this between them"
         yield from Entry("category_separator", by.separator, why).lines()
+
+
+def _by_category(log: LogGuess, joined: list[JoinedGuess]) -> LogGuess | JoinedGuess:
+    """Return whose category says which items are alike; where nothing does, it is empty."""
+    return next((guess for guess in joined if guess.category), log)
 
 
 def _source(folder: Path, log: LogGuess, others: list[Path]) -> Iterator[str]:
@@ -168,7 +173,7 @@ def _joined(folder: Path, joined: list[JoinedGuess], every: list[Path]) -> Itera
             yield from _lines(*guess.entries)
 
 
-def _settings(log: LogGuess) -> Iterator[str]:
+def _settings(log: LogGuess, *, has_categories: bool) -> Iterator[str]:
     """Yield what is no fact of the files: a beginning that is to be tried out."""
     yield from ("", "[teacher]")
     yield from _lines(
@@ -182,5 +187,12 @@ def _settings(log: LogGuess) -> Iterator[str]:
     if log.rows == "events":
         why = "source.pool_size, rounded up"
     yield from Entry("max_candidates", max(most, ROUND), why).lines()
+    if has_categories:
+        yield from ("", "[ranking]")
+        why = 'category decay gave more than any student that was tried; the paper\'s is "student"'
+        yield from _lines(
+            Entry("ranker", "category_decay", why),
+            Entry("decay", 0.9, "for each better item of a category; to be tried out"),
+        )
     yield from ("", "[promotion]")
     yield from Entry("k", K, "list length at which a new model is judged").lines()

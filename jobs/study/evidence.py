@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from jobs.study.cell import Cell
 from jobs.study.choice import diversity_of
+from jobs.study.rankings import OFF
 
 DRAWS, LEVEL = 1000, 0.95
 
@@ -126,7 +127,8 @@ def gather(name: str, cells: list[Cell]) -> Evidence:
     if not all(cell.requests.exists() for cell in done):
         done = []
     seeds = sorted({cell.seed for cell in done})
-    found = Evidence(name, {(cell.seed, cell.training): cell.read() for cell in done})
+    texts = {(cell.seed, cell.training): _with_ends(cell.read()) for cell in done}
+    found = Evidence(name, texts)
     for place, seed in enumerate(seeds):
         counts = None
         for cell in (one for one in done if one.seed == seed):
@@ -139,14 +141,28 @@ def gather(name: str, cells: list[Cell]) -> Evidence:
             drawn = (counts @ filled.T) / np.maximum(counts @ known.T, 1e-9)  # [D, F]
             means = filled.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
             columns = [table[c].to_pylist() for c in ("ranking", "weight", "k", "metric")]
+            tried = texts[cell.seed, cell.training]["rankings"]
             for row, (ranking, weight, k, metric) in enumerate(zip(*columns, strict=True)):
-                key = Key(cell.training, ranking, weight, int(k), metric)
-                if key not in found._means:
-                    found._means[key] = np.full(len(seeds), np.nan)
-                    found._drawn[key] = np.full((len(seeds), DRAWS), np.nan)
-                found._means[key][place] = means[row]
-                found._drawn[key][place] = drawn[:, row]
+                for name, at in ((ranking, weight), *(_ends(tried) if ranking == "f" else ())):
+                    key = Key(cell.training, name, at, int(k), metric)
+                    if key not in found._means:
+                        found._means[key] = np.full(len(seeds), np.nan)
+                        found._drawn[key] = np.full((len(seeds), DRAWS), np.nan)
+                    found._means[key][place] = means[row]
+                    found._drawn[key][place] = drawn[:, row]
     return found
+
+
+def _ends(tried: dict[str, dict]) -> list[tuple[str, str]]:
+    """Return the re-rankings of f with the weight at which each is f itself."""
+    return [(name, off) for name, off in OFF.items() if name in tried and "f" in tried]
+
+
+def _with_ends(text: dict) -> dict:
+    """Return a cell's text where every re-ranking of f may also be left off."""
+    tried = text["rankings"]
+    ended = {name: {off: tried["f"]["0"]} | tried[name] for name, off in _ends(tried)}
+    return text | {"rankings": tried | ended}
 
 
 def _over(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:

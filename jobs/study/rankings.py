@@ -92,16 +92,17 @@ def _knowing(*, each_user: bool) -> Lists:
     return lists
 
 
+OFF = dict.fromkeys(("mmr", "mmr_item", "one_pass", "dpp", "ssd", "msd", "calibrated"), "0") | {
+    "category_decay": "1"
+}
+"""The weight at which a re-ranking is f itself, so that no cell need try it."""
 RANKINGS = {
     "random": Ranking(_random),
     "pre_ranker": Ranking(_pre_ranker),
     "f": Ranking(_f),
     "fused": Ranking(_fused, GAMMAS),
     "worn": Ranking(_fused, WEARS),
-    **{
-        name: Ranking(_reranked(name), LAMBDAS)
-        for name in ("mmr", "mmr_item", "one_pass", "dpp", "ssd", "msd", "calibrated")
-    },
+    **{name: Ranking(_reranked(name), LAMBDAS) for name in OFF},
     "category_decay": Ranking(_reranked("category_decay"), DECAYS),
     "mean_wear": Ranking(_knowing(each_user=False)),
     "true_wear": Ranking(_knowing(each_user=True)),
