@@ -1,5 +1,8 @@
 """What the study found, in a few sentences that are made of its figures."""
 
+from collections.abc import Callable
+
+from jobs.study.evidence import Figure
 from jobs.study.methods import Method
 from jobs.study.questions import (
     CDM,
@@ -16,6 +19,7 @@ from jobs.study.questions import (
     Question,
 )
 from jobs.study.section import Section
+from jobs.study.verdicts import DIVERSITY, Verdict
 
 
 def findings(sections: list[Section]) -> list[str]:
@@ -45,6 +49,8 @@ def findings(sections: list[Section]) -> list[str]:
         ),
     }
     told = [f"{about}: {_answer(_asked(*both), data)}" for about, (*both, data) in asked.items()]
+    front = _answer(_asked(DECAY, ITEMS), worn, lambda one: (DIVERSITY, one.diversity))
+    told.append(f"Category decay's lists against those of MMR by items, by their fronts: {front}")
     return [*(one for one in told if not one.endswith(": ")), _students(worn)]
 
 
@@ -52,13 +58,17 @@ def _asked(method: Method, rival: Method) -> Question:
     return next(q for q in QUESTIONS if (q.method, q.rival) == (method, rival))
 
 
-def _answer(question: Question, sections: list[Section]) -> str:
-    """Say on which data sets the first gives more, less, or neither."""
+def _answer(
+    question: Question,
+    sections: list[Section],
+    decides: Callable[[Verdict], tuple[str, Figure | None]] = lambda verdict: verdict.first,
+) -> str:
+    """Say on which data sets the first gives more, less, or neither, by the figure that decides."""
     sides: dict[int, list[str]] = {1: [], 0: [], -1: []}
     for one in sections:
         verdict = one.verdicts.get(question.name)
         if verdict is not None:
-            what, figure = verdict.first
+            what, figure = decides(verdict)
             told = "not reached"
             if figure is not None:
                 told = f"{what} {figure.value:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from jobs.report.svg import INK, MUTED, drawing, inline
 from jobs.study.questions import QUESTIONS, Question
 from jobs.study.section import Section
+from jobs.study.verdicts import DIVERSITY
 
 MARKS = (
     ("#0072b2", "o"),
@@ -21,7 +22,7 @@ MARKS = (
 """Colour and marker by place of the data set in the study."""
 ROW, HEAD, FOOT = 44, 70, 40
 """Pixels: a question, above the first and below the last."""
-PANELS = {"value": "V/V*", "diversity": "ILAD at equal recall"}
+PANELS = {"value": "V/V*", "diversity": DIVERSITY}
 
 
 def picture(sections: list[Section]) -> Markup:

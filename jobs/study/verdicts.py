@@ -9,6 +9,8 @@ from jobs.study.methods import Method
 from jobs.study.points import DCN_POINT
 from jobs.study.questions import QUESTIONS, Question
 
+DIVERSITY = "ILAD at equal recall"
+
 
 class Verdict(NamedTuple):
     """How far apart two methods are."""
@@ -25,7 +27,7 @@ class Verdict(NamedTuple):
         """The figure that decides, with its name: value where it is known, else diversity."""
         if self.value is not None:
             return "V/V*", self.value
-        return "ILAD at equal recall", self.diversity
+        return DIVERSITY, self.diversity
 
     @property
     def is_more(self) -> bool:
