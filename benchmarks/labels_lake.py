@@ -94,16 +94,19 @@ def write_model(
         vectors = lists(pa.array(e.ravel()), np.full(len(e), width))
         known = pa.table({"item_id": tokens["item_id"], "e": vectors})
         pq.write_table(known, attempt / ITEMS / "known.parquet")
-        registry.publish(
-            attempt,
-            version,
-            FIRST_DAY - timedelta(days=1),
-            bootstrap=False,
-            step="made up",
-            inputs={},
-            parameters={},
-            counts={},
-        )
+        before = FIRST_DAY - timedelta(days=1)
+        with registry.hold(before, "made up", bootstrap=False) as lease:
+            registry.publish(
+                attempt,
+                version,
+                before,
+                lease,
+                bootstrap=False,
+                step="made up",
+                inputs={},
+                parameters={},
+                counts={},
+            )
 
 
 def logs(

@@ -43,7 +43,7 @@ def build(task: Task, args: argparse.Namespace) -> None:
     )
     if task.is_done(output):
         return
-    with spark_session(STEP, args.master) as spark, output.attempt() as folder:
+    with output.attempt() as folder, spark_session(STEP, args.master) as spark:
         sets = TaskOutput(folder, output.partition.table, output.partition.name)
         tasks = math.ceil(logs.rows / TASK_ROWS)
         parts = max(tasks, min(8 * tasks, MOST_PARTS))

@@ -193,7 +193,7 @@ def build(task: Task, args: argparse.Namespace) -> None:
         return
     expected = sum(part.requests() for part in days)
     left_out = sum(part.sets.require(STEP).rows for part in days) - expected
-    with spark_session(STEP, args.master) as spark, output.attempt() as folder:
+    with output.attempt() as folder, spark_session(STEP, args.master) as spark:
         requests = read_window(spark, days, training.validation_share)
         vocabulary = learn_vocabulary(requests, profile.fields, training.min_count, base)
         vocabulary.save(folder / VOCABULARY)

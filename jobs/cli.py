@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from jobs.errors import Died, NothingToDo, Refused
+from jobs.errors import Died, Held, NothingToDo, Refused
 from jobs.lake import Lake, parse_day
 from jobs.profile.config import Profile
 from jobs.profile.load import load_profile
@@ -16,7 +16,8 @@ from jobs.publish import Publication
 
 SPECIAL_IN_PATHS = "#?%*[]{}\\"
 """Spark reads some of these as patterns, Petastorm others as parts of an address."""
-DONE, FAILED, REFUSED, NOTHING_TO_DO = 0, 1, 2, 99
+DONE, FAILED, REFUSED, HELD, NOTHING_TO_DO = 0, 1, 2, 75, 99
+"""75 is what sysexits.h calls a temporary failure: the same command may do it later."""
 
 
 def as_argument(parse: Callable[[str], object]) -> Callable[[str], object]:
@@ -160,6 +161,9 @@ def run(
     except Refused as refusal:
         print(f"{step}: refused: {refusal}", file=sys.stderr, flush=True)
         return REFUSED
+    except Held as held:
+        print(f"{step}: held: {held}", file=sys.stderr, flush=True)
+        return HELD
     except (Died, OSError) as error:
         print(f"{step}: failed: {error}; nothing was published", file=sys.stderr, flush=True)
         return FAILED

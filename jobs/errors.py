@@ -11,3 +11,10 @@ class NothingToDo(Exception):
 
 class Died(Exception):
     """A process that did the work is gone; a rerun may do it. The command exits with 1."""
+
+
+class Held(Exception):
+    """Another run is at work there, or has taken it over; a later run finds it done or free.
+
+    The command exits with 75, which is tried again.
+    """

@@ -14,6 +14,7 @@ from pathlib import Path
 from jobs.errors import Refused
 from jobs.gc_references import References
 from jobs.lake import Lake
+from jobs.lease import is_held
 from jobs.manifest import FILE_NAME, Manifest
 from jobs.published import BOOTSTRAP, pointer_folders
 from model.layout import CONFIG, ITEMS
@@ -24,13 +25,17 @@ VERSION = re.compile(r"v=[0-9a-f]{12}")
 NONE, EVERY = re.compile(r"(?!)"), re.compile(r".+")
 ASIDE = ".gc-"
 """Begins the name of what is being removed; a gc that was killed leaves such names."""
+LEASES = r"\.lease(-[0-9a-f]{12}(-taken)?)?"
 STAGED = {
-    "pointer": re.compile(rf"\.{re.escape(FILE_NAME)}\.\d+"),
+    "pointer": re.compile(rf"{LEASES}|\.{re.escape(FILE_NAME)}\.\d+"),
     "items": re.compile(r"\..+\.[0-9a-f]{8}"),
-    "models": re.compile(r"\.attempt-[0-9a-f]{12}|\.HISTORY\.txt\.\d+"),
-    "reports": re.compile(r"\..+\.(html|txt)\.\d+"),
+    "models": re.compile(r"\.attempt-[0-9a-f]{12}|\.HISTORY\.txt\.([0-9a-f]{8}|\d+)"),
+    "reports": re.compile(rf"{LEASES}|\..+\.(html|txt)\.([0-9a-f]{{8}}|\d+)"),
 }
-"""By place, what steps write before they rename it, and leave behind where they are killed."""
+"""By place, what steps write before they rename it, and leave behind where they are killed.
+
+Names with a process id are of steps of before there were leases.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class Garbage:
     bytes: int
     touched: float
     """When it, or what made it garbage, was last written; seconds since 1970."""
+    places: tuple[Path, ...] = ()
+    """The folders of which a holder may be at work on it."""
 
 
 def measured(path: Path) -> tuple[int, int, float]:
@@ -63,11 +70,13 @@ def measured(path: Path) -> tuple[int, int, float]:
 
 
 def is_left_alone(garbage: Garbage, before: float) -> bool:
-    """Whether no step can be at work there: by age alone, as steps hold no lease that could tell.
+    """Whether it is old enough, and no step at work holds the place.
 
     What a gc that was killed has set aside is no step's any more.
     """
-    return garbage.path.name.startswith(ASIDE) or garbage.touched < before
+    if garbage.path.name.startswith(ASIDE):
+        return True
+    return garbage.touched < before and not any(is_held(place) for place in garbage.places)
 
 
 class Finder:
@@ -80,27 +89,33 @@ class Finder:
 
     def find(self) -> Iterator[Garbage]:
         """Yield all that nothing reads, however new."""
+        trained = []
         for folder in pointer_folders(self.lake, follow=False):
             yield from self._in_partition(folder)
-        yield from self._named(self.lake.root / QUARANTINE, NONE)
-        yield from self._named(self.lake.root / "reports", STAGED["reports"])
-        yield from self._named(self.lake.models, STAGED["models"])
-        yield from self._named(self.lake.models / ".unfinished", EVERY)
-        yield from self._models()
+            if self.lake.models in folder.parents:
+                trained.append(folder)
+        reports = self.lake.root / "reports"
+        yield from self._named(self.lake.root / QUARANTINE, NONE, ())
+        yield from self._named(reports, STAGED["reports"], (reports,))
+        yield from self._models(tuple(trained))
 
-    def _garbage(self, kind: str, path: Path, since: float = 0.0) -> Iterator[Garbage]:
+    def _garbage(
+        self, kind: str, path: Path, places: tuple[Path, ...], since: float = 0.0
+    ) -> Iterator[Garbage]:
         try:
             files, size, touched = measured(path)
         except FileNotFoundError:  # Its step has just ended.
             return
-        yield Garbage(kind, path, files, size, max(touched, since))
+        yield Garbage(kind, path, files, size, max(touched, since), places)
 
-    def _named(self, folder: Path, staged: re.Pattern[str]) -> Iterator[Garbage]:
+    def _named(
+        self, folder: Path, staged: re.Pattern[str], places: tuple[Path, ...]
+    ) -> Iterator[Garbage]:
         """Yield the entries of a folder that are left behind, by their names."""
         for entry in entries(folder):
             is_ours = staged.fullmatch(entry.name) or entry.name.startswith(ASIDE)
             if is_ours and not entry.is_symlink():
-                yield from self._garbage(LEFTOVER, Path(entry.path))
+                yield from self._garbage(LEFTOVER, Path(entry.path), places)
 
     def _in_partition(self, folder: Path) -> Iterator[Garbage]:
         try:
@@ -109,20 +124,25 @@ class Finder:
             self.skipped.append(f"{folder} is left as it is: {damaged}")
             return
         if live is not None and live.table == QUARANTINE:
-            yield from self._named(folder, NONE)
-            yield from self._garbage(QUARANTINE, folder)
+            yield from self._named(folder, NONE, (folder,))
+            yield from self._garbage(QUARANTINE, folder, (folder,))
             return
-        yield from self._named(folder, STAGED["pointer"])
+        yield from self._named(folder, STAGED["pointer"], (folder,))
         # A version is old from the moment at which another took its place.
         since = (folder / FILE_NAME).stat().st_mtime if live is not None else 0.0
         for entry in entries(folder):
             is_version = VERSION.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
             if is_version and (live is None or live.folder != entry.name):
                 kind = LEFTOVER if live is None else OLD
-                yield from self._garbage(kind, Path(entry.path), since)
+                yield from self._garbage(kind, Path(entry.path), (folder,), since)
 
-    def _models(self) -> Iterator[Garbage]:
-        """Yield the models that nothing live names, and what was left in the others."""
+    def _models(self, trained: tuple[Path, ...]) -> Iterator[Garbage]:
+        """Yield the models that nothing live names, and what was left beside and in the others.
+
+        It does not say of which day it is, so nobody may be at work on any of the `trained` ones.
+        """
+        yield from self._named(self.lake.models, STAGED["models"], trained)
+        yield from self._named(self.lake.models / ".unfinished", EVERY, trained)
         try:
             named = self.references.versions()
         except Refused as unknown:
@@ -135,9 +155,9 @@ class Finder:
             if not entry.is_dir(follow_symlinks=False) or not (folder / CONFIG).is_file():
                 continue
             if named is None or entry.name in named:
-                yield from self._named(folder / ITEMS, STAGED["items"])
+                yield from self._named(folder / ITEMS, STAGED["items"], ())
             else:
-                yield from self._garbage(MODEL, folder, self.references.replaced(folder))
+                yield from self._garbage(MODEL, folder, trained, self.references.replaced(folder))
 
 
 def entries(folder: Path) -> list[os.DirEntry]:

@@ -24,7 +24,7 @@ from pyspark.sql import functions as F
 
 from jobs.cli import Task, add_master, run, step_parser
 from jobs.profile.config import Profile
-from jobs.publish import Publication
+from jobs.publish import Publication, hold_all
 from jobs.sources.account import account, measures
 from jobs.sources.config import MICROSECONDS_A_MINUTE, JoinedFiles
 from jobs.sources.day import Day
@@ -144,6 +144,7 @@ def import_day(task: Task, args: argparse.Namespace) -> None:
         task.say(line)
     logs, rejects = outputs["request_logs"], outputs["quarantine"]
     with (
+        hold_all(outputs.values()),
         spark_session(STEP, args.master) as spark,
         logs.attempt() as folder,
         rejects.attempt() as beside,

@@ -27,7 +27,9 @@ from jobs.label_outputs import (
 )
 from jobs.label_task import LabelTask, write_labels
 from jobs.lake import Lake
+from jobs.lease import Lease
 from jobs.new_items import NewItemsTask, new_items
+from jobs.publish import hold_all
 from jobs.registry import Registry
 from jobs.spark_session import spark_session
 from jobs.spark_tasks import TaskOutput
@@ -44,7 +46,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def shared_vectors(
-    spark: SparkSession, task: Task, version: str, sets: tuple[Piece, ...], folder: Path
+    spark: SparkSession,
+    task: Task,
+    version: str,
+    sets: tuple[Piece, ...],
+    folder: Path,
+    lease: Lease,
 ) -> Path:
     """Give items that the model has not met a vector too; return where workers read all of them."""
     registry, fields = Registry(task.lake), task.profile.fields
@@ -58,8 +65,8 @@ def shared_vectors(
     from jobs.model_vectors import vectors_of
 
     model, vocabulary = load_model(registry, version, fields)
-    name = f"dt={task.day.isoformat()}"
-    registry.add_items(version, name, vectors_of(new, fields, model, vocabulary))
+    vectors = vectors_of(new, fields, model, vocabulary)
+    registry.add_items(version, task.day, vectors, lease)
     task.say(f"{new.num_rows:,} items that model {version} had not met got their vectors")
     ItemVectors.write(registry.item_files(version), all_items)
     return all_items
@@ -88,14 +95,19 @@ def label(task: Task, args: argparse.Namespace) -> None:
     ]
     if not outputs:
         return
-    with spark_session(STEP, args.master) as spark, ExitStack() as attempts:
+    with (
+        hold_all(one for output in outputs for one in (output.labels, output.unlabelled)),
+        spark_session(STEP, args.master) as spark,
+        ExitStack() as attempts,
+    ):
+        lease = attempts.enter_context(outputs[0].labels.hold())
         folders = [attempts.enter_context(output.labels.attempt()) for output in outputs]
         shared = folders[0] / "shared"
         shared.mkdir()
         cut = tuple(pieces(source.files()))
         work = LabelTask(
             Registry(task.lake).folder(version),
-            shared_vectors(spark, task, version, cut, shared),
+            shared_vectors(spark, task, version, cut, shared, lease),
             profile.fields,
             tuple(output.teacher for output in outputs),
             profile.policy,

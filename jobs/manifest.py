@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,8 @@ import jobs
 import model
 import schemas
 from jobs.errors import Refused
+from jobs.lease import Lease
+from jobs.whole_file import to_disk
 
 FILE_NAME = "_manifest.json"
 
@@ -43,20 +44,15 @@ class Manifest:
     counts: dict[str, int | float | str] = field(default_factory=dict)
     files: tuple[LiveFile, ...] = ()
 
-    def write(self, folder: Path) -> None:
-        """Publish: the new manifest is complete on disk before it takes the old one's name."""
-        staged = folder / f".{FILE_NAME}.{os.getpid()}"
-        with staged.open("w", encoding="utf-8") as out:
-            json.dump(asdict(self), out, indent=1, sort_keys=True)
-            out.write("\n")
-            out.flush()
-            os.fsync(out.fileno())
-        staged.replace(folder / FILE_NAME)
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    def publish(self, lease: Lease, version: Path) -> None:
+        """Make a version folder the live one of the folder that is held.
+
+        Its files, and then the new manifest, are on disk before that takes the old one's name.
+        Raises Held where the lease is lost.
+        """
+        for path in (*version.rglob("*"), version, version.parent):
+            to_disk(path)
+        lease.publish(FILE_NAME, json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest | None":

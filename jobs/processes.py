@@ -23,7 +23,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 import jobs
-from jobs.errors import Died, Refused
+from jobs.errors import Died, Held, Refused
 from jobs.spark_session import spark_session
 from model.distributed import Processes
 
@@ -32,12 +32,13 @@ FAILURE = "failure.json"
 PATIENCE = timedelta(minutes=30)
 """How long a process waits for the others in a step."""
 LOOPBACK = "127.0.0.1"
+KINDS = {kind.__name__: kind for kind in (Refused, Held, Died)}
 
 
 def launch(distributor: str, processes: int, words: list[str]) -> None:
     """Train in several processes, `words` being the flags of jobs.train; raise their first error.
 
-    Raises Refused or Died with the line of the process that failed first.
+    Raises Refused, Held or Died with the line of the process that failed first.
     """
     with tempfile.TemporaryDirectory(prefix="train-") as folder:
         try:
@@ -141,12 +142,12 @@ def joined(folder: Path) -> Iterator[Processes]:
 
 def _leave(folder: Path, error: BaseException) -> None:
     """Write an error down unless there is one: the others fail because the first one did."""
-    known = isinstance(error, (Refused, Died))
+    known = isinstance(error, (Refused, Held, Died))
     text = str(error) if known else f"{type(error).__name__}: {error}".splitlines()[0]
     # A broken connection says that another process is gone, but not why.
     if "gloo" in text and not known:
         return
-    failure = {"refused": isinstance(error, Refused), "text": text}
+    failure = {"kind": type(error).__name__ if known else Died.__name__, "text": text}
     with contextlib.suppress(FileExistsError), (folder / FAILURE).open("x") as out:
         json.dump(failure, out)
 
@@ -156,4 +157,4 @@ def _first_failure(folder: Path) -> Exception:
         failure = json.loads((folder / FAILURE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return Died("a process of the training ended without a word; is there memory for them all?")
-    return (Refused if failure["refused"] else Died)(failure["text"])
+    return KINDS[failure["kind"]](failure["text"])

@@ -21,6 +21,8 @@ from functools import partial
 from jobs.cli import Task, as_argument, parse_moment, run, step_parser
 from jobs.decision import Decision, as_rows
 from jobs.errors import Refused
+from jobs.lake import Partition
+from jobs.lease import Lease, held
 from jobs.promotion_by_hand import CHOICES, ByHand
 from jobs.promotion_gate import Contest, Gate
 from jobs.promotion_history import decided_days, history, write_history
@@ -95,6 +97,14 @@ def promote(task: Task, args: argparse.Namespace) -> None:
     if args.history:
         sys.stdout.write(history(task.lake, task.day))
         return
+    partition = task.lake.partition("promotions", task.day)
+    # What was decided before is read, and written again: nobody may decide in between.
+    with held(partition.path, partition.name, STEP) as lease:
+        decide_day(task, args, partition, lease)
+
+
+def decide_day(task: Task, args: argparse.Namespace, partition: Partition, lease: Lease) -> None:
+    """Decide and publish the decision on the day that is held."""
     registry = Registry(task.lake)
     word, earlier = whose_turn(task, registry, args)
     contest = Contest.of(registry, task.day)
@@ -106,10 +116,10 @@ def promote(task: Task, args: argparse.Namespace) -> None:
         decide = partial(word.decide, contest)
     if earlier:
         parameters = parameters | {"earlier": [one.to_json() for one in earlier]}
-    output = Publication(
-        task.lake.partition("promotions", task.day), step=STEP, inputs=inputs, parameters=parameters
-    )
+    output = Publication(partition, step=STEP, inputs=inputs, parameters=parameters, lease=lease)
     if task.is_done(output):
+        # A run that was killed after it had published left the history as it was.
+        write_history(task.lake)
         return
     decision = decide()
     if word is None:

@@ -1,6 +1,5 @@
 """The history of promotions in words: every decision of every day, for people to read."""
 
-import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -8,15 +7,17 @@ from pathlib import Path
 from jobs.decision import read_decisions
 from jobs.errors import Refused
 from jobs.lake import Lake
+from jobs.manifest import FILE_NAME
+from jobs.whole_file import write_whole
 
 FILE = "HISTORY.txt"
 HEADER = ("day", "decision", "promoted", "before", "candidate", "by", "at", "why")
 
 
 def decided_days(lake: Lake) -> list[date]:
-    """Return the days with a folder of promotions, in order."""
-    named = (path.name.removeprefix("dt=") for path in (lake.root / "promotions").glob("dt=*"))
-    return sorted(date.fromisoformat(name) for name in named)
+    """Return the days that were decided, in order; those of which the pointer is damaged too."""
+    pointers = (lake.root / "promotions").glob(f"dt=*/{FILE_NAME}")
+    return sorted(date.fromisoformat(path.parent.name.removeprefix("dt=")) for path in pointers)
 
 
 def rows(lake: Lake, last: date | None) -> Iterator[tuple[str, ...]]:
@@ -49,10 +50,10 @@ def history(lake: Lake, last: date | None = None) -> str:
 
 
 def write_history(lake: Lake) -> Path:
-    """Write the whole history beside the models, in one rename."""
+    """Write the whole history beside the models, in one rename, where it has changed."""
     lake.models.mkdir(parents=True, exist_ok=True)
     path = lake.models / FILE
-    staged = path.with_name(f".{FILE}.{os.getpid()}")
-    staged.write_text(history(lake), encoding="utf-8")
-    staged.replace(path)
+    # Again, if another day was decided meanwhile: whoever looks last has seen both.
+    while (text := history(lake)) != (path.read_text(encoding="utf-8") if path.exists() else ""):
+        write_whole(path, text)
     return path

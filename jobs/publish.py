@@ -3,7 +3,7 @@
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 from jobs.audit import FileAudit, audit_file, audit_whole
 from jobs.errors import Refused
 from jobs.lake import Partition, verified
+from jobs.lease import Lease, held
 from jobs.manifest import Manifest, code_version, describe, recipe_of
 from jobs.parquet_file import write_parquet
 from schemas.arrow import fingerprint
@@ -27,9 +28,14 @@ class Publication:
         step: str,
         inputs: dict[str, str],
         parameters: dict[str, Any],
+        lease: Lease | None = None,
     ) -> None:
-        """Remember what the output is a function of: inputs by digest, and parameters."""
+        """Remember what the output is a function of: inputs by digest, and parameters.
+
+        Whoever has to hold the partition before that is known gives the lease.
+        """
         self.partition, self.step = partition, step
+        self._lease = lease
         self.inputs, self.parameters = inputs, parameters
         self.recipe = recipe_of(step, parameters, inputs)
 
@@ -45,17 +51,42 @@ class Publication:
         return True
 
     @contextmanager
+    def hold(self) -> Iterator[Lease]:
+        """Keep every other run from the partition; within another `hold` it changes nothing.
+
+        Raises Held where another run is at work there.
+        """
+        if self._lease is not None:
+            yield self._lease
+            return
+        with held(self.partition.path, self.partition.name, self.step) as self._lease:
+            try:
+                yield self._lease
+            finally:
+                self._lease = None
+
+    @contextmanager
     def attempt(self) -> Iterator[Path]:
-        """Give a fresh version folder; remove it again if the step fails before publishing it."""
-        folder = self.partition.path / f"v={uuid.uuid4().hex[:12]}"
-        folder.mkdir(parents=True)
+        """Hold the partition and give a fresh version folder.
+
+        It is removed again if the step fails before publishing it.
+        """
+        with self.hold():
+            folder = self.partition.path / f"v={uuid.uuid4().hex[:12]}"
+            folder.mkdir()
+            try:
+                yield folder
+            except BaseException:
+                if not self._is_live(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+                raise
+
+    def _is_live(self, folder: Path) -> bool:
         try:
-            yield folder
-        except BaseException:
             live = self.partition.manifest()
-            if live is None or live.folder != folder.name:
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
+        except Refused:  # A damaged pointer names nothing.
+            return False
+        return live is not None and live.folder == folder.name
 
     def publish(
         self,
@@ -96,7 +127,8 @@ class Publication:
             counts=counts,
             files=tuple(describe(path, folder) for path in files),
         )
-        manifest.write(self.partition.path)
+        with self.hold() as lease:
+            manifest.publish(lease, folder)
         return manifest
 
     def publish_rows(
@@ -106,3 +138,12 @@ class Publication:
         with self.attempt() as folder:
             write_parquet(folder / "part-0.parquet", self.partition.table, batches)
             return self.publish(folder, counts)
+
+
+@contextmanager
+def hold_all(publications: Iterable[Publication]) -> Iterator[None]:
+    """Hold what a step is going to publish, all of it before it begins; raise Held otherwise."""
+    with ExitStack() as leases:
+        for publication in publications:
+            leases.enter_context(publication.hold())
+        yield

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 
 from jobs.build_examples import ITEMS
 from jobs.cli import Task
+from jobs.lease import Lease
 from jobs.model_vectors import vectors_of
 from jobs.registry import KNOWN, Registry
 from jobs.training_plan import Plan
@@ -27,8 +28,8 @@ class Trained(NamedTuple):
     held_out: int
 
 
-def publish_model(plan: Plan, task: Task, trained: Trained) -> None:
-    """Write the version with its item vectors and make it the day's model."""
+def publish_model(plan: Plan, task: Task, trained: Trained, lease: Lease) -> None:
+    """Write the version with its item vectors and make it the model of the day that is held."""
     fields, registry = task.profile.fields, Registry(task.lake)
     model, shape, vocabulary, history, requests, held_out = trained
     about = {
@@ -52,6 +53,7 @@ def publish_model(plan: Plan, task: Task, trained: Trained) -> None:
             attempt,
             version,
             task.day,
+            lease,
             bootstrap=plan.bootstrap,
             step=task.step,
             inputs=plan.inputs,

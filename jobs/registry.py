@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from jobs.decision import Decision, read_decisions
 from jobs.errors import Refused
 from jobs.lake import SAFE_VALUE, Lake, verified
+from jobs.lease import Lease, held
 from jobs.manifest import Manifest, code_version, describe, recipe_of
 from model.layout import CONFIG, ITEMS
 
@@ -127,12 +128,27 @@ class Registry:
         at = pc.index_in(item_ids, value_set=known["item_id"].combine_chunks())
         return known["e"].combine_chunks().take(at)
 
-    def add_items(self, version: str, name: str, items: pa.Table) -> None:
-        """Add the vectors of items that the version had not met; one file a day, atomically."""
-        folder = self.folder(version) / ITEMS
-        staged = folder / f".{name}.{uuid.uuid4().hex[:8]}"
-        pq.write_table(items, staged, compression="zstd")
-        staged.replace(folder / f"{name}.parquet")
+    def add_items(self, version: str, day: date, items: pa.Table, lease: Lease) -> None:
+        """Add the vectors of items that the version had not met; one file a day, atomically.
+
+        A day that was imported again keeps the items that it brought before. Raises Held where the
+        lease, that of what is made with these vectors, is lost.
+        """
+        name = f"dt={day.isoformat()}.parquet"
+        path = self.folder(version) / ITEMS / name
+        if path.exists():
+            items = pa.concat_tables([pq.read_table(path, schema=items.schema), items])
+        with lease.staged(name) as staged:
+            pq.write_table(items, staged, compression="zstd")
+        lease.move(name, path)
+
+    @contextmanager
+    def hold(self, day: date, step: str, *, bootstrap: bool) -> Iterator[Lease]:
+        """Keep every other run from a day's model; raise Held where another is at work on it."""
+        pointer = self._pointer(day, bootstrap)
+        name = pointer.relative_to(self.lake.root).as_posix()
+        with held(pointer, name, step) as lease:
+            yield lease
 
     @contextmanager
     def attempt(self) -> Iterator[Path]:
@@ -165,6 +181,7 @@ class Registry:
         attempt: Path,
         version: str,
         day: date,
+        lease: Lease,
         *,
         bootstrap: bool,
         step: str,
@@ -172,12 +189,12 @@ class Registry:
         parameters: dict[str, Any],
         counts: dict[str, int | float | str],
     ) -> None:
-        """Move a checkpoint to its version folder and make it the day's model."""
+        """Move a checkpoint to its version folder and make it the model of the day that is held.
+
+        Raises Held where the lease is lost.
+        """
         folder = self.lake.models / version
-        if not folder.is_dir():
-            attempt.rename(folder)
-        pointer = self._pointer(day, bootstrap)
-        pointer.mkdir(parents=True, exist_ok=True)
+        self._move(attempt, folder)
         fixed = sorted(p for p in folder.rglob("*") if p.is_file() and ITEMS not in p.parts)
         Manifest(
             table="models",
@@ -193,4 +210,16 @@ class Registry:
             inputs=inputs,
             counts=counts,
             files=tuple(describe(path, folder) for path in fixed),
-        ).write(pointer)
+        ).publish(lease, folder)
+
+    def _move(self, attempt: Path, folder: Path) -> None:
+        """Make a checkpoint a version; one that is there gets the same files, so is mended."""
+        if not folder.is_dir():
+            attempt.rename(folder)
+            return
+        for path in sorted(attempt.rglob("*")):
+            place = folder / path.relative_to(attempt)
+            if path.is_dir():
+                place.mkdir(exist_ok=True)
+            else:
+                path.replace(place)

@@ -76,7 +76,7 @@ def in_spark(
     from jobs.spark_tasks import TaskOutput
 
     profile, rankings = task.profile, output.partition
-    with spark_session(STEP, master) as spark, output.attempt() as folder:
+    with output.attempt() as folder, spark_session(STEP, master) as spark:
         work = ScoreTask(
             models,
             profile.fields,

@@ -14,7 +14,7 @@ import pyarrow as pa
 from jobs.cli import Task, run, step_parser
 from jobs.errors import Refused
 from jobs.profile.config import Profile
-from jobs.publish import Publication
+from jobs.publish import Publication, hold_all
 from jobs.world.catalogue import Catalogue
 from jobs.world.config import WorldConfig
 from jobs.world.requests import Day, Request, examination
@@ -155,6 +155,14 @@ def simulate(task: Task, args: argparse.Namespace) -> None:
     ]
     if all([task.is_done(output) for output in outputs]):
         return
+    with hold_all(outputs):
+        counts = make(task, world, outputs)
+    note = f"{counts['requests']:,} requests; best list / best by p = {counts['headroom']:.3f}"
+    task.made(outputs[-1], note, "build_candidates")
+
+
+def make(task: Task, world: WorldConfig, outputs: list[Publication]) -> dict[str, float]:
+    """Draw and publish; return the counts."""
     catalogue = Catalogue(world, task.profile.fields)
     day = Day(catalogue, (task.day - world.first_day).days)
     columns = Columns(task, catalogue, day)
@@ -174,8 +182,7 @@ def simulate(task: Task, args: argparse.Namespace) -> None:
     counts = {"requests": len(logs), "headroom": round(headroom, 4)}
     for output in outputs:
         output.publish_rows(tables[output.partition.table.name], counts)
-    note = f"{len(logs):,} requests; best list / best by p = {headroom:.3f}"
-    task.made(outputs[-1], note, "build_candidates")
+    return counts
 
 
 def check_headroom(headroom: float, world: WorldConfig) -> float:

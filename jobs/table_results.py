@@ -8,7 +8,7 @@ from jobs.cli import Task
 from jobs.lake import Partition
 from jobs.measures.of_day import Measuring, before, past, stored
 from jobs.parquet_file import write_parquet
-from jobs.publish import Publication
+from jobs.publish import Publication, hold_all
 from jobs.validation_rows import STOP, WARN, Row, bad_rows, declared_row, failed_rows, measure_row
 from schemas.arrow import arrow_schema
 from schemas.table import Table
@@ -81,10 +81,10 @@ class TableResults:
         held = hold_measures(gx, judgements)
         rows = [declared_row(name, tally) for tally in tallies]
         rows += [measure_row(name, one, held.get(one.name)) for one in judgements]
-        bad = self._bad_rows
-        bad.publish_rows([_as_table(list(bad_rows(tallies)), bad.partition.table)], {})
-        results, table = self.validations, self.validations.partition.table
-        with results.attempt() as folder:
+        bad, results = self._bad_rows, self.validations
+        with hold_all((bad, results)), results.attempt() as folder:
+            bad.publish_rows([_as_table(list(bad_rows(tallies)), bad.partition.table)], {})
+            table = results.partition.table
             write_parquet(folder / "part-0.parquet", table, [_as_table(rows, table)])
             text = suite_results(name, task.day, [*tallies, *held.values()])
             (folder / FILE).write_text(text, encoding="utf-8")

@@ -16,6 +16,7 @@ import torch
 from jobs.cli import Task, run, step_parser
 from jobs.feed import FEEDS
 from jobs.fitting import feeds, fit_day
+from jobs.lease import Lease
 from jobs.manifest import recipe_of
 from jobs.new_model import new_model
 from jobs.processes import LAUNCHERS, launch
@@ -82,6 +83,19 @@ def _unfinished(task: Task, plan: Plan) -> Unfinished:
 
 
 def learn(task: Task, args: argparse.Namespace, processes: Processes) -> None:
+    """Hold the day's model and learn it; the first of several processes holds it for all.
+
+    Raises Held where another run is at work on it.
+    """
+    if processes.rank == 0:
+        bootstrap = args.bootstrap
+        with Registry(task.lake).hold(task.day, STEP, bootstrap=bootstrap) as lease:
+            _learn(task, args, processes, lease)
+    else:
+        _learn(task, args, processes, None)
+
+
+def _learn(task: Task, args: argparse.Namespace, processes: Processes, lease: Lease | None) -> None:
     """Fit, and as the first process export the item vectors and publish the version."""
     plan = Plan.of(task, args)
     unfinished = _unfinished(task, plan) if processes.world == 1 else None
@@ -90,13 +104,13 @@ def learn(task: Task, args: argparse.Namespace, processes: Processes) -> None:
     history = fit_day(
         plan, task, model, (learn_from, judge), processes, unfinished, args.tensorboard
     )
-    if processes.rank == 0:
+    if lease is not None:
         _, judge = feeds(plan, task, args.feed, ALONE)
         scale = task.profile.model.similarity_scale
         # From here on all is on the CPU, whichever device the weights come from.
         model.cpu().eval().calibrate_export(judge.epoch(0, shuffle=False), scale)
         made = Trained(model, shape, vocabulary, history, learn_from.rows, judge.rows)
-        publish_model(plan, task, made)
+        publish_model(plan, task, made, lease)
         if unfinished is not None:
             unfinished.clear()
 

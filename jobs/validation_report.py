@@ -9,9 +9,9 @@ import sys
 
 from jobs.cli import Task, run, step_parser
 from jobs.errors import NothingToDo
-from jobs.report.template import write
 from jobs.report.validated_days import validated
 from jobs.report.validation_page import page, summary
+from jobs.whole_file import write_whole
 
 STEP = "validation_report"
 READS = ("validations", "bad_rows")
@@ -40,7 +40,7 @@ def report(task: Task, args: argparse.Namespace) -> None:
     docs = build(task.lake, task.day, days, folder / "data_docs")
     html = page(task.profile, task.day, tables, docs)
     for name in (f"validation-{task.day}.html", "validation.html"):
-        write(folder / name, html)
+        write_whole(folder / name, html)
     sys.stdout.write(f"{summary(tables, task.day)}{folder / 'validation.html'}\n")
 
 

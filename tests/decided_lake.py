@@ -7,6 +7,7 @@ from pathlib import Path
 from conftest import World
 
 from jobs.decision import Decision
+from jobs.lease import held
 from jobs.manifest import Manifest, describe
 from model.layout import CONFIG
 
@@ -32,13 +33,14 @@ class DecidedLake(World):
         about = {"kind": "dcn" if bootstrap else "cdm", "day": str(day)}
         (folder / CONFIG).write_text(json.dumps({"about": about, "model": {}}))
         pointer = self.lake.models / ("bootstrap" if bootstrap else "") / f"dt={day}"
-        pointer.mkdir(parents=True, exist_ok=True)
-        Manifest(
+        made = Manifest(
             table="models", partition={"dt": str(day)}, rows=0, digest=version,
             folder=f"{'../../' if bootstrap else '../'}{version}", fingerprint="", step="train",
             recipe="", code="", inputs={}, parameters={"version": version},
             files=(describe(folder / CONFIG, folder),),
-        ).write(pointer)  # fmt: skip
+        )  # fmt: skip
+        with held(pointer, pointer.name, "train") as lease:
+            made.publish(lease, folder)
 
     def judged(self, number: int, *, better: bool = True) -> None:
         """Say how the candidate does against the promoted model on a day."""

@@ -72,7 +72,8 @@ def scoring_model(shop: ShopLake, day: date, win_rate: float) -> str:
         items = pa.table({"item_id": IDS, "e": pa.array(E, pa.list_(pa.float32()))})
         pq.write_table(items, attempt / MODEL_ITEMS / "known.parquet")
         flags = {"step": "train", "inputs": {}, "counts": {}, "parameters": {"kind": kind}}
-        registry.publish(attempt, version, day, bootstrap=not win_rate, **flags)
+        with registry.hold(day, "train", bootstrap=not win_rate) as lease:
+            registry.publish(attempt, version, day, lease, bootstrap=not win_rate, **flags)
     return version
 
 

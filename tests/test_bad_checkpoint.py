@@ -48,7 +48,8 @@ def forged(shop: ExplainedLake, change: Callable[[Path], object]) -> Path:
         change(attempt)
         version = version_of(attempt)
         made = {"step": "train", "inputs": {}, "counts": {}, "parameters": {"kind": "cdm"}}
-        registry.publish(attempt, version, DAYS[0], bootstrap=False, **made)
+        with registry.hold(DAYS[0], "train", bootstrap=False) as lease:
+            registry.publish(attempt, version, DAYS[0], lease, bootstrap=False, **made)
     return registry.folder(version)
 
 

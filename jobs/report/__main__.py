@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from jobs.cli import Task, run, step_parser
 from jobs.features import flat
 from jobs.lake import Lake
+from jobs.lease import Lease, held
 from jobs.report import wording
 from jobs.report.evidence import Evidence
 from jobs.report.names import derived_from
@@ -20,7 +21,6 @@ from jobs.report.one_request import one_request
 from jobs.report.page import page
 from jobs.report.summary import summary
 from jobs.report.teacher_picks import teacher_picks
-from jobs.report.template import write
 from jobs.validation_rows import STOP, failed_rows
 
 STEP = "report"
@@ -48,7 +48,15 @@ def derived_share(lake: Lake, day: date | None) -> tuple[date, int, int] | None:
 
 
 def report(task: Task, args: argparse.Namespace) -> None:
-    """Gather, draw, write, and print the short table."""
+    """Hold the reports, so that an older one never takes the place of a newer; write them."""
+    folder = task.lake.root / "reports"
+    with held(folder, folder.name, STEP) as lease:
+        text = write_report(task, lease)
+    sys.stdout.write(f"{text}\n{folder / 'index.html'}\n")
+
+
+def write_report(task: Task, lease: Lease) -> str:
+    """Gather, draw and write; return the short table."""
     lake, day, profile = task.lake, task.day, task.profile
     evidence = Evidence(lake, day, profile)
     judged = evidence.judged()
@@ -79,12 +87,9 @@ def report(task: Task, args: argparse.Namespace) -> None:
     failed = (len(failed_rows(of_today, STOP)), len(of_today))
     reconstructed = wording.derived(derived, derived_from(profile))
     text = summary(profile.name, day, result, reconstructed, newest, failed)
-    folder = lake.root / "reports"
-    folder.mkdir(exist_ok=True)
-    write(folder / f"{day}.html", html)
-    write(folder / "summary.txt", text)
-    write(folder / "index.html", html)
-    sys.stdout.write(f"{text}\n{folder / 'index.html'}\n")
+    for name, content in ((f"{day}.html", html), ("summary.txt", text), ("index.html", html)):
+        lease.publish(name, content)
+    return text
 
 
 def main(argv: list[str] | None = None) -> int:

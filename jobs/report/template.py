@@ -1,9 +1,7 @@
-"""How a page of the report is made of its template, and put where it is read."""
+"""How a page of the report is made of its template."""
 
-import os
 from collections.abc import Callable
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -30,10 +28,3 @@ def render(
     environment.filters |= filters
     environment.globals["style"] = Markup(_load("page.css"))
     return environment.get_template(name).render(**context)
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    staged.write_text(text, encoding="utf-8")
-    staged.replace(path)
