@@ -131,9 +131,10 @@ class Lease:
 
     def publish(self, name: str, text: str) -> None:
         """Put a file into the folder, whole and for good; raise Held where the lease is lost."""
-        with self.staged(name) as path:
+        # By another name: a pointer is found by its own, wherever it is.
+        with self.staged(f"{name}.part") as path:
             write_to_disk(path, text)
-        self.move(name, self.folder / name)
+        self.move(f"{name}.part", self.folder / name)
 
     @contextmanager
     def staged(self, name: str) -> Iterator[Path]:

@@ -52,7 +52,11 @@ class Manifest:
         """
         for path in (*version.rglob("*"), version, version.parent):
             to_disk(path)
-        lease.publish(FILE_NAME, json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
+        lease.publish(FILE_NAME, self.to_text())
+
+    def to_text(self) -> str:
+        """Return it as the pointer's file keeps it."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest | None":

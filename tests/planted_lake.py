@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from jobs import validate
 from jobs.lake import Lake, Partition, parse_day
-from jobs.manifest import Manifest, describe
+from jobs.manifest import FILE_NAME, Manifest, describe
 from jobs.profile.load import load_profile
 from jobs.table_views import BY_RULE
 from schemas.arrow import ARROW_TYPES, fingerprint
@@ -204,7 +204,7 @@ def plant(partition: Partition, *files: pa.Table) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, file in enumerate(files):
         pq.write_table(file, folder / f"part-{number}.parquet")
-    Manifest(
+    made = Manifest(
         table=partition.table.name,
         partition=dict(partition.keys),
         folder=folder.name,
@@ -217,7 +217,8 @@ def plant(partition: Partition, *files: pa.Table) -> None:
         parameters={},
         inputs={},
         files=tuple(describe(path, folder) for path in sorted(folder.iterdir())),
-    ).write(partition.path)
+    )
+    (partition.path / FILE_NAME).write_text(made.to_text())
 
 
 def part(lake: Lake, name: str, teacher: str = "mmr-1") -> Partition:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from jobs.lake import Lake
-from jobs.manifest import Manifest
+from jobs.manifest import FILE_NAME, Manifest
 from jobs.profile.config import Profile
 from jobs.profile.load import load_profile
 from jobs.publish import Publication
@@ -111,12 +111,13 @@ class ShopLake:
         (folder / "history.json").write_text(json.dumps(history))
         pointer = self.lake.models / ("bootstrap" if bootstrap else "") / f"dt={day}"
         pointer.mkdir(parents=True)
-        Manifest(
+        made = Manifest(
             table="models", partition={"dt": str(day)}, folder=version, rows=0, digest=version,
             fingerprint="", step="train", recipe="", code="c0de", inputs={},
             parameters={"kind": kind, "version": version},
             counts={"requests": 90, "held_out": 10, "epochs": 3},
-        ).write(pointer)  # fmt: skip
+        )  # fmt: skip
+        (pointer / FILE_NAME).write_text(made.to_text())
 
     def sets(
         self, day: date, requests: list[str], items: dict[str, str] = ITEMS, *, derived: int = 1
