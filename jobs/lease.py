@@ -18,7 +18,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -158,17 +158,16 @@ class Lease:
         )
 
     def give_back(self) -> None:
-        """Let the next one in."""
+        """Let the next one in; a folder into which nothing came goes again."""
         self._over.set()
         try:
             self.seat.rename(self._aside)
         except FileNotFoundError:  # Lost.
             return
         shutil.rmtree(self._aside, ignore_errors=True)
-        try:
+        with suppress(OSError):  # The next one is there already, or something is in the folder.
             (self.folder / LEASE).rmdir()
-        except OSError:  # The next one is there already.
-            return
+            self.folder.rmdir()
 
 
 @contextmanager

@@ -65,9 +65,14 @@ LEFTOVERS = (
     "models/.unfinished/2026-01-02/0123.safetensors",
     "models/.unfinished/2026-01-03/.0123456789abcdef",
     "models/m1/items.parquet/.dt=2026-01-02.0a1b2c3d",
+    "models/.HISTORY.txt.0a1b2c3d",
     "models/.HISTORY.txt.99",
+    "models/dt=2026-01-01/.lease/0123456789ab/_manifest.json.part",
+    "models/dt=2026-01-01/.lease-0123456789ab/0123456789ab/holder.json",
+    "promotions/dt=2026-01-01/.lease-0123456789ab-taken/_manifest.json.part",
+    "reports/.lease/0123456789ab/index.html.part",
     "reports/.index.html.99",
-    "reports/.summary.txt.99",
+    "reports/.summary.txt.0a1b2c3d",
 )
 OURS_OR_NOT = (
     "reports/index.html",

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from jobs import gc_remove
 from jobs.gc_find import Finder, is_left_alone
 from jobs.gc_references import References
 from jobs.lake import verified
+from jobs.lease import held
 from jobs.manifest import FILE_NAME, Manifest
 
 
@@ -188,6 +190,34 @@ def test_a_killed_gc_is_gone_on_with_and_what_became_live_is_put_back(lake, monk
     assert "has been taken into use since" in capsys.readouterr().out
     assert check_live(lake) > 4
     assert partition.read().num_rows == 3
+
+
+def test_while_a_step_is_at_work_nothing_of_its_place_goes_however_old(lake):
+    partition = lake.lake.partition("metrics", day_of(2))
+    lake.judged(2, better=False)
+    lake.train(3, "x3")
+    left = [
+        partition.path / "v=bbbbbbbbbbbb",
+        lake.lake.models / ".attempt-0123456789ab",
+        lake.lake.models / ".unfinished" / "2026-01-03",
+        lake.root / "reports" / ".index.html.0a1b2c3d",
+    ]
+    for path in left:
+        path.mkdir(parents=True)
+    others = [lake.lake.partition("metrics", day_of(3)).path / "v=bbbbbbbbbbbb"]
+    others[0].mkdir()
+    places = [partition.path, lake.lake.models / "dt=2026-01-02", lake.root / "reports"]
+    aged(lake.root, 50)
+    before = {str(path.relative_to(lake.root)) for path in others}
+    with ExitStack() as leases:
+        for place in places:
+            leases.enter_context(held(place, place.name, "a step"))
+        there = everything(lake)
+        assert run(lake, "--delete") == 0
+        assert there - everything(lake) == before
+    assert run(lake, "--delete") == 0
+    assert [path for path in left if path.exists()] == []
+    assert not (lake.lake.models / "m3").exists()
 
 
 def test_what_cannot_be_removed_is_named_and_fails_the_command(lake, monkeypatch, capsys):
