@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from jobs import disk_full
 from jobs.errors import Died, Held, NothingToDo, Refused
 from jobs.lake import Lake, parse_day
 from jobs.profile.config import Profile
@@ -164,10 +165,15 @@ def run(
     except Held as held:
         print(f"{step}: held: {held}", file=sys.stderr, flush=True)
         return HELD
-    except (Died, OSError) as error:
-        print(f"{step}: failed: {error}; nothing was published", file=sys.stderr, flush=True)
-        return FAILED
     except NothingToDo as nothing:
         print(f"{step}: nothing to do: {nothing}", flush=True)
         return NOTHING_TO_DO
+    except Exception as error:
+        full = disk_full.told(error, args.lake)
+        if full is None and not isinstance(error, (Died, OSError)):
+            raise
+        print(
+            f"{step}: failed: {full or error}; nothing was published", file=sys.stderr, flush=True
+        )
+        return FAILED
     return DONE
