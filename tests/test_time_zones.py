@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -53,11 +54,17 @@ def test_a_machine_of_another_zone_publishes_the_same_bytes(
 
 
 def published(world: World) -> dict[str, tuple]:
-    """Digest, rows, counts and every file's bytes of all that is live."""
-    return {
-        name: (live.digest, live.rows, live.counts, live.files)
-        for name, live in world.manifests().items()
-    }
+    """Digest, rows, counts and every file's checksum of all that is live.
+
+    Of files that Spark's JVM writes the size alone: the order in which they name the encodings of a
+    column is another in every process.
+    """
+    found = {}
+    for name, live in world.manifests().items():
+        by_jvm = live.step == "build_examples"
+        made = [replace(one, sha256="") if by_jvm else one for one in live.files]
+        found[name] = (live.digest, live.rows, live.counts, made)
+    return found
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 8), BACK, LEAP], ids=str)
