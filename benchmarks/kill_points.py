@@ -122,7 +122,10 @@ def run_step(
         if ended:
             break
         if time.monotonic() >= deadline:
-            os.killpg(child, signal.SIGKILL)
+            try:
+                os.killpg(child, signal.SIGKILL)
+            except ProcessLookupError:  # It has not got so far as to lead a group.
+                os.kill(child, signal.SIGKILL)
             status = os.waitpid(child, 0)[1]
             break
         time.sleep(0.002)

@@ -6,10 +6,12 @@ gets its part of every batch of all, so that all take the same steps and each ro
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from model.batch import CandidateBatch
 from schemas.table import Table
+
+if TYPE_CHECKING:
+    from model.batch import CandidateBatch
 
 FEEDS = ("petastorm", "arrow")
 """Arrow's holds the examples in memory and shuffles them all; Petastorm's reads them as a stream
@@ -24,7 +26,7 @@ class Feed(Protocol):
     steps: int
     """Batches of an epoch: as many in every process, and as many as one process has."""
 
-    def epoch(self, number: int, *, shuffle: bool) -> Iterator[CandidateBatch]:
+    def epoch(self, number: int, *, shuffle: bool) -> Iterator["CandidateBatch"]:
         """Yield one pass; the order is a function of the seed and the epoch's number.
 
         Raises RuntimeError at the end of a pass that delivered other than every row once.

@@ -4,18 +4,30 @@ from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
 
+import torch
+
 from jobs.build_examples import TRAINING, VALIDATION
 from jobs.cli import Task
 from jobs.errors import Refused
 from jobs.feed import Feed, open_feed
 from jobs.scalars import Scalars
-from jobs.training_plan import Plan, training_device
+from jobs.training_plan import Plan
 from model.batch import CandidateBatch
 from model.cdm import CDM
 from model.distributed import Processes
 from model.epochs import Epoch
+from model.learning_config import TrainingConfig
+from model.precision import NoDevice, device_of
 from model.training import Diverged, fit
 from model.unfinished import Unfinished
+
+
+def training_device(training: TrainingConfig) -> torch.device:
+    """Return the device to train on; refuse one that is not here."""
+    try:
+        return device_of(training.device)
+    except NoDevice as missing:
+        raise Refused(str(missing)) from missing
 
 
 def feeds(plan: Plan, task: Task, kind: str, processes: Processes) -> tuple[Feed, Feed]:

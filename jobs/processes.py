@@ -25,6 +25,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 import jobs
 from jobs.errors import Died, Held, Refused
 from jobs.spark_session import spark_session
+from jobs.training_plan import DISTRIBUTORS
 from model.distributed import Processes
 
 RANK_MODULE = "jobs.train_rank"
@@ -85,7 +86,9 @@ def _spark(processes: int, words: list[str]) -> None:
         )
 
 
-LAUNCHERS: dict[str, Callable[[int, list[str]], None]] = {"torchrun": _torchrun, "spark": _spark}
+LAUNCHERS: dict[str, Callable[[int, list[str]], None]] = dict(
+    zip(DISTRIBUTORS, (_torchrun, _spark), strict=True)
+)
 
 
 def _code() -> str:

@@ -4,14 +4,15 @@ import sys
 from pathlib import Path
 
 from jobs.cli import Task
+from jobs.learning import learn
 from jobs.processes import joined
-from jobs.train import STEP, build_parser, learn, prepare_torch
+from jobs.train import build_parser
+from jobs.training_plan import STEP
 
 
 def take_part(words: list[str]) -> None:
     """Train with the others: `words` are the folder for an error and the flags of jobs.train."""
     folder, *flags = words
-    prepare_torch()
     with joined(Path(folder)) as processes:
         args = build_parser().parse_args(flags)
         learn(Task(STEP, args), args, processes)

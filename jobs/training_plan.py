@@ -5,15 +5,15 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from jobs.cli import Task
 from jobs.errors import NothingToDo, Refused
 from jobs.lake import Partition
 from jobs.registry import Registry
 from jobs.teacher import WITHOUT_TEACHER, teacher_id
-from model.learning_config import TrainingConfig
-from model.precision import NoDevice, device_of
+
+STEP = "train"
+DISTRIBUTORS = ("torchrun", "spark")
+"""What may start several processes."""
 
 
 def training_set(task: Task, bootstrap: bool) -> Partition:
@@ -40,14 +40,6 @@ def training_set(task: Task, bootstrap: bool) -> Partition:
             f"--lake {task.lake.root} --date {task.day} --profile ... --force"
         )
     return partition
-
-
-def training_device(training: TrainingConfig) -> torch.device:
-    """Return the device to train on; refuse one that is not here."""
-    try:
-        return device_of(training.device)
-    except NoDevice as missing:
-        raise Refused(str(missing)) from missing
 
 
 @dataclass(frozen=True, slots=True)

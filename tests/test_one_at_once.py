@@ -14,7 +14,7 @@ from conftest import DAYS, World
 from decided_lake import DecidedLake, day_of
 from examples_lake import DAY, ExamplesLake
 
-from jobs import promote, simulate_logs, train
+from jobs import learning, promote, simulate_logs, train
 from jobs.cli import HELD
 from jobs.errors import Held
 from jobs.lease import HOLDER, LASTS_SECONDS, seats
@@ -125,9 +125,8 @@ def test_a_model_is_trained_by_one_at_a_time(tmp_path, monkeypatch, capsys):
     lake = ExamplesLake(tmp_path / "lake")
     lake.put_examples()
     codes = []
-    meanwhile(
-        monkeypatch, train, "publish_model", lambda: codes.append(train.main(lake.flags("--force")))
-    )
+    again = lake.flags("--force")
+    meanwhile(monkeypatch, learning, "publish_model", lambda: codes.append(train.main(again)))
     assert train.main(lake.flags()) == 0
     assert codes == [HELD]
     assert "train: held: models/dt=2026-01-01 is held by train (" in capsys.readouterr().err
@@ -143,7 +142,7 @@ def test_a_training_that_lost_its_lease_does_not_point_at_its_model(tmp_path, mo
         assert train.main(lake.flags("--force")) == 0
         pointers.append((lake.lake.models / f"dt={DAY}" / "_manifest.json").stat().st_ino)
 
-    meanwhile(monkeypatch, train, "publish_model", overtake)
+    meanwhile(monkeypatch, learning, "publish_model", overtake)
     assert train.main(lake.flags()) == HELD
     assert [(lake.lake.models / f"dt={DAY}" / "_manifest.json").stat().st_ino] == pointers
     assert not list(lake.lake.models.glob(".attempt-*"))

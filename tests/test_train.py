@@ -77,6 +77,23 @@ def test_a_model_is_trained_and_its_curve_told(make_lake, capsys):
     assert "unchanged: model" in capsys.readouterr().out
 
 
+def test_a_rerun_that_changes_nothing_does_without_torch(make_lake):
+    lake = make_lake()
+    lake.put_examples()
+    assert train.main(lake.flags()) == 0
+    script = f"""
+import sys
+from jobs import train
+assert train.main({lake.flags()!r}) == 0
+assert not {{"torch", "pyspark", "petastorm"}} & set(sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "unchanged: model" in done.stdout
+
+
 def test_a_base_dcn_has_nothing_to_say_of_wins(make_lake):
     lake = make_lake()
     lake.put_examples(bootstrap=True)
