@@ -285,7 +285,7 @@ def test_a_state_that_cannot_be_written_is_one_line(make_lake, monkeypatch, caps
     lake.put_examples()
     assert train.main(lake.flags()) == FAILED
     said = capsys.readouterr().err
-    assert "cannot be written (No space left on device); nothing was published" in said
+    assert "cannot be written (No space left on device); free are " in said
     assert said.count("\n") == 1
     assert not lake.registry.trained(DAY)
 
