@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import DAYS, World
 from decided_lake import DecidedLake, day_of
@@ -17,7 +18,7 @@ from examples_lake import DAY, ExamplesLake
 from jobs import learning, promote, simulate_logs, train
 from jobs.cli import HELD
 from jobs.errors import Held
-from jobs.lease import HOLDER, LASTS_SECONDS, seats
+from jobs.lease import HOLDER, LASTS_SECONDS, held, seats
 from jobs.promotion_history import FILE, history
 from jobs.publish import Publication
 from jobs.report import __main__ as report
@@ -157,6 +158,25 @@ def test_a_damaged_version_is_mended_by_training_it_again(tmp_path):
     weights.write_bytes(whole[:-1])
     assert train.main(lake.flags()) == 0
     assert weights.read_bytes() == whole
+
+
+def test_the_vectors_that_a_day_brought_stay_when_it_brings_more(world):
+    folder = world.lake.models / "m1" / "items.parquet"
+    folder.mkdir(parents=True)
+
+    def bring(*items: int) -> None:
+        vectors = pa.table({"item_id": items, "e": [[float(item)] for item in items]})
+        world.registry.add_items("m1", DAYS[0], vectors, lease)
+
+    with held(world.root / "labels", "labels", "label_candidates") as lease:
+        bring(1, 2)
+        bring(3)
+        unheard(world)
+        with held(world.root / "labels", "labels", "label_candidates"), pytest.raises(Held):
+            bring(4)
+    (path,) = folder.iterdir()
+    assert path.name == "dt=2026-01-01.parquet"
+    assert pq.read_table(path).to_pydict() == {"item_id": [1, 2, 3], "e": [[1.0], [2.0], [3.0]]}
 
 
 def test_no_decision_is_lost_between_two_people(tmp_path, monkeypatch):
