@@ -27,6 +27,7 @@ GC = ["--delete", "--older-than", "1d", "--now", "2100-01-01T00:00Z"]
 KINDS = ("before replace", "after replace", "audit", "close", "rename", "fsync", "mkdir", "")
 """Points are drawn from these in turn, each by a word of its name; the last takes any."""
 LATE, EARLIER = 0.98, 0.7
+MIXED = "mixed"
 HERE = Path(__file__).with_name("kill_soak")
 Log = list[dict[str, Any]]
 
@@ -157,19 +158,23 @@ def soak(scenarios: list[Known], kills: int, seed: int, out: Path) -> Iterator[d
         yield line
 
 
+def seen(versions: set[str]) -> str:
+    """Return what readers saw of all that a step makes."""
+    if NEW not in versions:
+        return STILL if STILL in versions else NONE
+    return NEW if versions == {NEW} else MIXED
+
+
 def summary(lines: Log, scenarios: list[Known]) -> str:
     """Return a table of the kills by step, and of how long a rerun that changes nothing takes."""
     wrong = [line for line in lines if line["verdict"] != "ok"]
-    rows = [("step", "kills", "named", NONE, STILL, NEW, "mixed", "wrong", "rerun s")]
+    rows = [("step", "kills", "named", NONE, STILL, NEW, MIXED, "wrong", "rerun s")]
     for known in sorted(scenarios, key=lambda one: one.scenario.name):
         mine = [line for line in lines if line["scenario"] == known.scenario.name]
-        kinds = Counter(
-            next(iter(found)) if len(found := set(line["visible"].values())) == 1 else "mixed"
-            for line in mine
-        )
+        kinds = Counter(seen(set(line["visible"].values())) for line in mine)
         named = sum("of its time" not in line["at"] for line in mine)
         bad = sum(line["verdict"] != "ok" for line in mine)
-        numbers = (len(mine), named, *(kinds[kind] for kind in (NONE, STILL, NEW, "mixed")), bad)
+        numbers = (len(mine), named, *(kinds[kind] for kind in (NONE, STILL, NEW, MIXED)), bad)
         rows.append((known.scenario.name, *map(str, numbers), f"{known.no_op:.1f}"))
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     table = "\n".join(
