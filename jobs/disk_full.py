@@ -32,7 +32,7 @@ def told(error: BaseException, lake: Path) -> str | None:
         return None
     path = getattr(error, "filename", None)
     if isinstance(error, OSError) and error.errno is None:  # In our own words, with the path.
-        found = str(error)
+        found = f"{found}: {error}"
     free = " and ".join(f"{free_told(place)} of {place}" for place in (lake, _temporary()))
     return (
         f"{found}{f' for {path}' if path else ''}; free are {free}. Make room (what may go: "
