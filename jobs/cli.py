@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from jobs.errors import Died, NothingToDo, Refused
 from jobs.lake import Lake, parse_day
+from jobs.printable import printable
 from jobs.profile.config import Profile
 from jobs.profile.load import load_profile
 from jobs.progress import Progress
@@ -17,6 +19,24 @@ from jobs.publish import Publication
 SPECIAL_IN_PATHS = "#?%*[]{}\\"
 """Spark reads some of these as patterns, Petastorm others as parts of an address."""
 DONE, FAILED, REFUSED, NOTHING_TO_DO = 0, 1, 2, 99
+
+
+def refuse(step: str, why: Refused | str) -> int:
+    """Print why a command does nothing; return its exit code."""
+    # Several problems of a profile, or of several tables, are a line each.
+    print(f"{step}: refused: {printable(str(why), keep=chr(10))}", file=sys.stderr, flush=True)
+    return REFUSED
+
+
+class Parser(argparse.ArgumentParser):
+    """A command's parser, which refuses a flag as the command refuses all else: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong with a flag and what to do, and exit."""
+        step = self.prog.split()[-1].removeprefix("jobs.")
+        # Our own types tell the next move behind a semicolon, which argparse's words do not have.
+        move = "" if ";" in message else f"; see {self.prog} --help"
+        self.exit(refuse(step, f"{message}{move}"))
 
 
 def as_argument(parse: Callable[[str], object]) -> Callable[[str], object]:
@@ -61,7 +81,7 @@ def step_parser(
     publishes: bool = True,
 ) -> argparse.ArgumentParser:
     """Return the parser that every step starts from."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m jobs.{step}",
         description=doc,
         epilog=f"example:\n  python -m jobs.{step} --lake lake --date 2026-01-01 "
@@ -111,7 +131,7 @@ class Task:
     def say(self, text: str) -> None:
         """Print one line about this step."""
         self.clear_progress()
-        print(f"{self.step} {self.day}: {text}", flush=True)
+        print(f"{self.step} {self.day}: {printable(text)}", flush=True)
 
     def is_done(self, publication: Publication) -> bool:
         """Whether a rerun would change nothing; says so."""
@@ -158,10 +178,10 @@ def run(
         finally:
             task.clear_progress()
     except Refused as refusal:
-        print(f"{step}: refused: {refusal}", file=sys.stderr, flush=True)
-        return REFUSED
+        return refuse(step, refusal)
     except (Died, OSError) as error:
-        print(f"{step}: failed: {error}; nothing was published", file=sys.stderr, flush=True)
+        told = f"{step}: failed: {error}; nothing was published"
+        print(printable(told), file=sys.stderr, flush=True)
         return FAILED
     except NothingToDo as nothing:
         print(f"{step}: nothing to do: {nothing}", flush=True)
