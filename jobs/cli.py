@@ -53,6 +53,13 @@ def as_argument(parse: Callable[[str], object]) -> Callable[[str], object]:
 
 def parse_lake(text: str) -> Path:
     """Return the lake's folder as an absolute path."""
+    scheme, is_address, rest = text.partition("://")
+    if is_address:
+        # Whoever writes an address may have written a password into it.
+        raise Refused(
+            f"lake {scheme + is_address + rest.rpartition('@')[2]!r} is an address and no folder; "
+            "mount what is there, and name the folder, such as ./lake"
+        )
     if not text.strip() or not text.isprintable() or set(text) & set(SPECIAL_IN_PATHS):
         raise Refused(
             f"lake {text!r} is no folder that every engine can read; "
