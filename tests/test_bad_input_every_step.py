@@ -26,6 +26,12 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+def judged_apart(files: dict[str, bytes], step: str) -> dict[str, bytes]:
+    """Leave out, of validate, what it publishes of a table that it refuses."""
+    left_out = JUDGEMENTS if step == "validate" else set()
+    return {name: content for name, content in files.items() if not {*name.split("/")} & left_out}
+
+
 def run(step: str, flags: list[str]) -> int:
     """Run a command as `python -m jobs.<step>` does; return its exit code."""
     try:
@@ -59,10 +65,7 @@ def test_it_is_refused_in_one_line_and_nothing_changes(bad, toy, tmp_path, capsy
         for name, value in called.items():
             part = part.replace(name, value)
         assert part in said
-    after = tree(tmp_path)
-    assert {name: after.get(name) for name in before} == before
-    new = {name.split("/")[1] for name in after.keys() - before.keys()}
-    assert new <= (JUDGEMENTS if bad.step == "validate" else set())
+    assert judged_apart(tree(tmp_path), bad.step) == judged_apart(before, bad.step)
 
 
 def test_the_table_has_every_step_and_many_kinds():
