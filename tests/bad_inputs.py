@@ -177,7 +177,7 @@ CASES = [
         "argument --table: invalid choice: 'items' (choose from 'request_logs', ",
         flags="--table items"),
     Bad("a table that breaks its rules", "validate",
-        "rankings/dt=2026-01-03: 2 of ",
+        "rankings/dt=2026-01-03: ", " expectations do not hold. ",
         " not so: request_id '20260103-0000000'", "Let no step read this table",
         flags="--table rankings", plant=broken_rule),
     Bad("no candidate sets", "score",

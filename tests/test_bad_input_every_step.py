@@ -16,7 +16,7 @@ from jobs.cli import REFUSED
 from jobs.profile import __main__ as profile_command
 
 OTHER_COMMANDS = {"gc": gc, "status": status, "line": line, "profile": profile_command}
-JUDGEMENTS = {"validations", "bad_rows"}
+JUDGEMENTS = {"measures", "validations", "bad_rows"}
 """What validate publishes of a table that it refuses."""
 
 
