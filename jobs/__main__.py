@@ -6,7 +6,7 @@ from types import ModuleType
 
 import jobs.profile.__main__ as profile_command
 import jobs.study.__main__ as study_command
-from jobs.cli import DONE
+from jobs.cli import DONE, Parser
 from jobs.commands import COMMANDS, SOURCES
 from jobs.line import step_module
 
@@ -15,7 +15,7 @@ ON_A_LAKE = ("line", "status", "explain", "gc", "validation_report")
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    return argparse.ArgumentParser(
+    return Parser(
         prog="python -m jobs",
         description=__doc__,
         epilog="example:\n  python -m jobs",

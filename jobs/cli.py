@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from jobs import disk_full
 from jobs.errors import Died, Held, NothingToDo, Refused
 from jobs.lake import Lake, parse_day
+from jobs.printable import printable
 from jobs.profile.config import Profile
 from jobs.profile.load import load_profile
 from jobs.progress import Progress
@@ -19,6 +21,24 @@ SPECIAL_IN_PATHS = "#?%*[]{}\\"
 """Spark reads some of these as patterns, Petastorm others as parts of an address."""
 DONE, FAILED, REFUSED, HELD, NOTHING_TO_DO = 0, 1, 2, 75, 99
 """75 is what sysexits.h calls a temporary failure: the same command may do it later."""
+
+
+def refuse(step: str, why: Refused | str) -> int:
+    """Print why a command does nothing; return its exit code."""
+    # Several problems of a profile, or of several tables, are a line each.
+    print(f"{step}: refused: {printable(str(why), keep=chr(10))}", file=sys.stderr, flush=True)
+    return REFUSED
+
+
+class Parser(argparse.ArgumentParser):
+    """A command's parser, which refuses a flag as the command refuses all else: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong with a flag and what to do, and exit."""
+        step = self.prog.split()[-1].removeprefix("jobs.")
+        # Our own types tell the next move behind a semicolon, which argparse's words do not have.
+        move = "" if ";" in message else f"; see {self.prog} --help"
+        self.exit(refuse(step, f"{message}{move}"))
 
 
 def as_argument(parse: Callable[[str], object]) -> Callable[[str], object]:
@@ -35,6 +55,13 @@ def as_argument(parse: Callable[[str], object]) -> Callable[[str], object]:
 
 def parse_lake(text: str) -> Path:
     """Return the lake's folder as an absolute path."""
+    scheme, is_address, rest = text.partition("://")
+    if is_address:
+        # Whoever writes an address may have written a password into it.
+        raise Refused(
+            f"lake {scheme + is_address + rest.rpartition('@')[2]!r} is an address and no folder; "
+            "mount what is there, and name the folder, such as ./lake"
+        )
     if not text.strip() or not text.isprintable() or set(text) & set(SPECIAL_IN_PATHS):
         raise Refused(
             f"lake {text!r} is no folder that every engine can read; "
@@ -63,7 +90,7 @@ def step_parser(
     publishes: bool = True,
 ) -> argparse.ArgumentParser:
     """Return the parser that every step starts from."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m jobs.{step}",
         description=doc,
         epilog=f"example:\n  python -m jobs.{step} --lake lake --date 2026-01-01 "
@@ -113,7 +140,7 @@ class Task:
     def say(self, text: str) -> None:
         """Print one line about this step."""
         self.clear_progress()
-        print(f"{self.step} {self.day}: {text}", flush=True)
+        print(f"{self.step} {self.day}: {printable(text)}", flush=True)
 
     def is_done(self, publication: Publication) -> bool:
         """Whether a rerun would change nothing; says so."""
@@ -160,10 +187,9 @@ def run(
         finally:
             task.clear_progress()
     except Refused as refusal:
-        print(f"{step}: refused: {refusal}", file=sys.stderr, flush=True)
-        return REFUSED
+        return refuse(step, refusal)
     except Held as held:
-        print(f"{step}: held: {held}", file=sys.stderr, flush=True)
+        print(f"{step}: held: {printable(str(held))}", file=sys.stderr, flush=True)
         return HELD
     except NothingToDo as nothing:
         print(f"{step}: nothing to do: {nothing}", flush=True)
@@ -172,8 +198,7 @@ def run(
         full = disk_full.told(error, args.lake)
         if full is None and not isinstance(error, (Died, OSError)):
             raise
-        print(
-            f"{step}: failed: {full or error}; nothing was published", file=sys.stderr, flush=True
-        )
+        told = f"{step}: failed: {full or error}; nothing was published"
+        print(printable(told), file=sys.stderr, flush=True)
         return FAILED
     return DONE

@@ -4,6 +4,7 @@ They load their styles from elsewhere and are bare without a network, which is w
 validation stands beside them, and they name the moment at which they were made.
 """
 
+import html
 import json
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
@@ -63,7 +64,24 @@ def _results(lake: Lake, day: date) -> Iterator[tuple[str, dict[str, Any]]]:
         live = partition.manifest()
         if live is not None:
             verified(partition.folder(), live)
-            yield name, json.loads((partition.folder() / FILE).read_text(encoding="utf-8"))
+            found = json.loads((partition.folder() / FILE).read_text(encoding="utf-8"))
+            for one in found["results"]:
+                one["result"] = as_text(one["result"])
+                config = one["expectation_config"]
+                config["description"] = as_text(config["description"])
+            yield name, found
+
+
+def as_text(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value whose texts are no markup: the pages show them as they stand."""
+    match value:
+        case str():
+            return html.escape(value)
+        case list():
+            return [as_text(one) for one in value]
+        case dict():
+            return {as_text(key): as_text(one) for key, one in value.items()}
+    return value
 
 
 def _context(folder: Path) -> EphemeralDataContext:

@@ -9,6 +9,7 @@ requests whose picks are farthest from the items of highest f. Reads only.
 
 import argparse
 import heapq
+import shlex
 import shutil
 import sys
 from bisect import bisect_left
@@ -24,6 +25,7 @@ from jobs.features import flat
 from jobs.lake import Partition
 from jobs.load_model import load_model
 from jobs.manifest import FILE_NAME
+from jobs.printable import printable
 from jobs.registry import Registry
 from jobs.report.teacher_picks import picks_by_request
 from jobs.request_scores import AT_ONCE, score_requests
@@ -127,10 +129,10 @@ def described(task: Task, sets: pa.Table) -> Request:
     """Return the request in words."""
     fields, n = task.profile.fields, len(flat(sets["item_id"]))
     about = [f"{name} {sets[name][0].as_py()}" for name in ("user_id", *fields.context)]
-    columns = [flat(sets[name]).to_pylist() for name in fields.item]
+    columns = [map(printable, flat(sets[name]).to_pylist()) for name in fields.item]
+    title = f"request {sets['request_id'][0].as_py()} of {task.day}: {', '.join(about)}"
     return Request(
-        f"request {sets['request_id'][0].as_py()} of {task.day}: {', '.join(about)}; "
-        f"{n} candidates",
+        f"{printable(title)}; {n} candidates",
         fields.item,
         [", ".join(values) for values in zip(*columns, strict=True)] if columns else [""] * n,
     )
@@ -141,12 +143,13 @@ def listing(task: Task, labels: Partition) -> str:
     found = heapq.nsmallest(
         LISTED, picks_by_request(labels), key=lambda one: (one.kept - one.k, one.request_id)
     )
-    width = max(len(str(one.request_id)) for one in found)
+    names = [printable(str(one.request_id)) for one in found]
+    width = max(map(len, names))
     lines = [f"Requests of {task.day} with the most picks that are not among the K of highest f:"]
-    for one in found:
+    for name, one in zip(names, found, strict=True):
         apart = f"{one.k - one.kept} of {one.k} picks, {one.candidates} candidates"
-        lines.append(f"  {str(one.request_id).ljust(width)}  {apart}")
-    lines.append(f"To explain one, add --request {found[0].request_id}")
+        lines.append(f"  {name.ljust(width)}  {apart}")
+    lines.append(f"To explain one, add --request {shlex.quote(names[0])}")
     return "\n".join(lines) + "\n"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from jobs.explanation import Explanation, Label, View
 from jobs.policy import policy_told
+from jobs.printable import printable
 from model.ordering import best_first
 from model.teachers.explain import formula
 
@@ -37,9 +38,9 @@ def text(request: Request, label: Label, views: list[View], why: Explanation, wi
     about = [request.title, *_about(request, label, views)]
     blocks = [
         [part for line in about for part in _wrapped(line, width)],
-        [f"does not agree: {line}" for line in why.disagreements],
+        [f"does not agree: {printable(line)}" for line in why.disagreements],
         [line for line in grid[:below] if line],
-        why.notes,
+        [printable(line) for line in why.notes],
     ]
     if why.others:
         title = f"Not picked; gains as they would have been at pick {label.k}:"
@@ -54,7 +55,7 @@ def _about(request: Request, label: Label, views: list[View]) -> list[str]:
         f"  {formula(label.config)}",
     ]
     if label.policy.has_rules:
-        lines.append(f"  policy: {policy_told(label.policy)}")
+        lines.append(f"  policy: {printable(policy_told(label.policy))}")
     relaxed = ", ".join(f"{name} {value}" for name, value in label.relaxed.items() if value)
     if relaxed:
         lines.append(f"  rules that gave way: {relaxed}")
@@ -147,7 +148,7 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 
 def _id(value: Any) -> str:  # noqa: ANN401 - an integer or a string
-    return _clip(str(value), LONGEST_ID)
+    return _clip(printable(str(value)), LONGEST_ID)
 
 
 def _clip(words: str, width: int) -> str:

@@ -12,12 +12,13 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from jobs.cli import DONE, FAILED, REFUSED, as_argument, parse_lake, parse_moment
+from jobs.cli import DONE, FAILED, Parser, as_argument, parse_lake, parse_moment, refuse
 from jobs.errors import Refused
 from jobs.gc_find import KINDS, Finder, Garbage, is_left_alone
 from jobs.gc_references import References
 from jobs.gc_remove import remove
 from jobs.lake import Lake
+from jobs.printable import printable
 from jobs.profile.load import load_profile
 
 STEP = "gc"
@@ -37,7 +38,7 @@ def parse_age(text: str) -> timedelta:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m jobs.{STEP}",
         description=__doc__,
         epilog=f"example:\n  python -m jobs.{STEP} --lake lake --profile jingdong --older-than 14d",
@@ -99,7 +100,7 @@ def listing(found: list[Garbage], lake: Lake) -> Iterable[str]:
 
 def say(text: str) -> None:
     """Print a line."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{printable(text)}\n")
     sys.stdout.flush()
 
 
@@ -136,8 +137,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return collect(args)
     except Refused as refusal:
-        sys.stderr.write(f"{STEP}: refused: {refusal}\n")
-        return REFUSED
+        return refuse(STEP, refusal)
 
 
 if __name__ == "__main__":

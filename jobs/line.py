@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from importlib import import_module
 from types import ModuleType
 
-from jobs.cli import DONE, NOTHING_TO_DO, REFUSED, add_master, step_parser
+from jobs.cli import DONE, NOTHING_TO_DO, add_master, refuse, step_parser
 from jobs.commands import COMMANDS
 from jobs.errors import Refused
 from jobs.spark_session import spark_session
@@ -77,8 +77,7 @@ def main(argv: list[str] | None = None) -> int:
                 if code != DONE:
                     return code
     except Refused as refusal:
-        sys.stderr.write(f"{STEP}: refused: {refusal}\n")
-        return REFUSED
+        return refuse(STEP, refusal)
     return DONE
 
 

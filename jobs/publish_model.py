@@ -38,6 +38,7 @@ def publish_model(plan: Plan, task: Task, trained: Trained, lease: Lease) -> Non
         "examples": plan.inputs[plan.source.name],
         "user_tokens": fields.user_tokens,
         "item_tokens": fields.item_tokens,
+        "dense": fields.dense,
         "training": plan.parameters["training"],
     } | ({"base": plan.base} if plan.base else {})
     curve = [epoch.to_json() for epoch in history]

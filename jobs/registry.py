@@ -28,6 +28,8 @@ from model.layout import CONFIG, ITEMS
 
 KNOWN = "known.parquet"
 """Of a version's item files, the one that its training left."""
+NAMED = 5
+"""Versions that are named where another is unknown."""
 SEARCHED_DAYS = 366
 """How far back a model is looked for."""
 
@@ -77,7 +79,12 @@ class Registry:
     def folder(self, version: str) -> Path:
         """Return the folder of a version; refuse one that is not there."""
         if not SAFE_VALUE.fullmatch(version) or not (self.lake.models / version).is_dir():
-            raise Refused(f"model version {version!r} is not in {self.lake.models}")
+            known = sorted(path.parent.name for path in self.lake.models.glob(f"*/{CONFIG}"))
+            named = ", ".join(known[:NAMED]) + (", ..." if len(known) > NAMED else "")
+            raise Refused(
+                f"model version {version!r} is not in {self.lake.models}; there are "
+                f"{named or 'none, so train one'}"
+            )
         return self.lake.models / version
 
     def about(self, version: str) -> dict[str, Any]:

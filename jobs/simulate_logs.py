@@ -46,7 +46,10 @@ def world_of(task: Task, args: argparse.Namespace) -> WorldConfig:
     except ValueError as error:
         raise Refused(str(error)) from error
     if task.day < world.first_day:
-        raise Refused(f"{task.day} is before the world's first day, {world.first_day}")
+        raise Refused(
+            f"{task.day} is before the world's first day, {world.first_day}; give a later --date, "
+            "or an earlier world.first_day in the profile"
+        )
     check_fields(task.profile)
     return world
 

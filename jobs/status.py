@@ -15,11 +15,12 @@ from itertools import groupby
 from pathlib import Path
 
 from jobs.catch_up import catch_up
-from jobs.cli import DONE, REFUSED, as_argument, parse_lake
+from jobs.cli import DONE, Parser, as_argument, parse_lake, refuse
 from jobs.errors import Refused
 from jobs.lake import Lake, parse_day
 from jobs.lineage import RAW, Lineage, told
 from jobs.manifest import Manifest
+from jobs.printable import printable
 from jobs.profile.load import load_profile
 from jobs.published import MODELS, Published, read_published
 from jobs.sources.redelivered import redelivered
@@ -33,7 +34,7 @@ MOST_COMMANDS = 10
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m jobs.{STEP}",
         description=__doc__,
         epilog=f"example:\n  python -m jobs.{STEP} --lake lake --profile jingdong",
@@ -172,10 +173,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command."""
     args = build_parser().parse_args(argv)
     try:
-        sys.stdout.write(status(args))
+        sys.stdout.write(printable(status(args), keep="\n"))
     except Refused as refusal:
-        sys.stderr.write(f"{STEP}: refused: {refusal}\n")
-        return REFUSED
+        return refuse(STEP, refusal)
     return DONE
 
 

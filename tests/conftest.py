@@ -28,7 +28,14 @@ from jobs.teacher import teacher_id
 GOLDEN = Path(__file__).parent / "golden"
 DAYS = tuple(date(2026, 1, n) for n in (1, 2, 3))
 
-LONGEST = ("test_readme", "test_train_processes", "test_killed", "test_cluster", "test_study")
+LONGEST = (
+    "test_readme",
+    "test_train_processes",
+    "test_killed",
+    "test_cluster",
+    "test_study",
+    "test_browser_airflow",
+)
 """Files that take minutes: they begin first, so that at the end no worker waits for another."""
 
 # At the end py4j says that it closes, to a stream that pytest has closed before.
@@ -45,6 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--regolden", action="store_true", help="rewrite tests/golden/; read the diff")
+    told = "in test_browser_airflow run the toy profile's own steps, which takes minutes"
+    parser.addoption("--real-week", action="store_true", help=told)
 
 
 @pytest.fixture

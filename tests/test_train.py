@@ -18,6 +18,8 @@ from safetensors import SafetensorError
 
 from jobs import train
 from jobs.cli import FAILED, REFUSED
+from jobs.errors import Refused
+from jobs.load_model import open_model
 from jobs.petastorm_feed import PetastormFeed
 from jobs.scalars import values_of
 from jobs.teacher import teacher_id
@@ -221,6 +223,20 @@ def test_a_loss_that_runs_away_says_that_the_input_is_fine(make_lake, refused):
     said = refused(lake)
     assert "in batch 2 of epoch 1; every value in it is finite; no epoch was over" in said
     assert said.endswith("so no weights are kept; lower training.learning_rate\n")
+
+
+def test_a_model_is_not_read_with_a_dense_feature_of_another_name(make_lake):
+    lake = make_lake()
+    lake.put_examples()
+    assert train.main(lake.flags()) == 0
+    folder, fields = lake.registry.folder(lake.trained(DAY)), lake.profile.fields
+    assert open_model(folder, fields)
+    with pytest.raises(Refused) as refusal:
+        open_model(folder, replace(fields, dense=("price",)))
+    assert str(refusal.value) == (
+        f"{folder} was trained on the dense features ('score',), and the profile has ('price',); "
+        "train again under this profile"
+    )
 
 
 def test_examples_of_other_labels_than_configured_are_refused(make_lake, refused):

@@ -10,8 +10,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from jobs.cli import DONE, FAILED, REFUSED
+from jobs.cli import DONE, FAILED, Parser, refuse
 from jobs.errors import Refused
+from jobs.printable import printable
 from jobs.profile.check import file_problems, parts_of_any_day
 from jobs.profile.draft import draft
 from jobs.profile.heads import heads
@@ -26,7 +27,7 @@ FIX = "correct the columns; or delimiter, quote, header or names, if these look 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m jobs.{STEP}",
         description=__doc__,
         epilog=f"examples:\n  python -m jobs.{STEP} --keys source.logs\n  python -m jobs.{STEP} "
@@ -110,12 +111,11 @@ def main(argv: list[str] | None = None) -> int:
         else:
             text = write_draft(args.sample, args.out) if args.sample else keys(args.keys)
     except Refused as refused:
-        sys.stderr.write(f"{STEP}: refused: {refused}\n")
-        return REFUSED
+        return refuse(STEP, refused)
     except OSError as error:
         sys.stderr.write(f"{STEP}: failed: {error}\n")
         return FAILED
-    sys.stdout.write(text)
+    sys.stdout.write(printable(text, keep="\n\t"))
     return DONE
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from jobs.measures.config import ValidationConfig, validation_problems
+from jobs.profile.field_names import bad_names
 from jobs.profile.labelling import labelling_problems
 from jobs.profile.mapping import mapping_problems
 from jobs.sources.config import SourceConfig
@@ -20,6 +21,9 @@ from model.config import (
 from model.learning_config import ModelConfig, TrainingConfig
 from schemas.table import ID_KINDS, Fields, Table
 from schemas.tables import declare
+
+LARGEST_RATE = 1e30
+"""Far beyond use; Adam's first step is ten times as large, and float32 ends at 3.4e38."""
 
 
 def _is_time(text: str) -> bool:
@@ -65,6 +69,7 @@ class Profile:
             require_all(self._conditions())
         except ValueError as error:
             problems.append(str(error))
+        problems += bad_names(self.fields).values()
         problems += labelling_problems(self.fields, self.policy, self.teachers)
         problems += validation_problems(self.fields, self.validation)
         if self.source.kind == "files":
@@ -90,6 +95,8 @@ class Profile:
         every_winner = targets == 0 or targets > self.teacher.k
         yield every_winner, "training.targets", targets, allowed
         yield _is_time(self.day_start), "day_start", self.day_start, "a time of day such as 07:00"
+        rate, allowed = self.training.learning_rate, f"above 0, at most {LARGEST_RATE:g}"
+        yield rate <= LARGEST_RATE, "training.learning_rate", rate, allowed
         zones, allowed = available_timezones(), "a zone such as UTC or Europe/Oslo"
         yield self.day_zone in zones, "day_zone", self.day_zone, allowed
 

@@ -5,15 +5,14 @@ from statistics import median_high
 
 from jobs.profile.content import Content, id_kind
 from jobs.profile.entry import Entry
+from jobs.profile.field_names import taken_names
 from jobs.profile.guess_request import is_epoch, user_by_values
 from jobs.profile.names import TIME, USER, column_named
 from jobs.profile.sample import Sample
-from schemas.table import Fields
-from schemas.tables import request_logs
 
 MOST_NAMED = 12
 """Columns that a question names."""
-TAKEN = frozenset(request_logs(Fields()).names)
+TAKEN = taken_names()
 GUESS = "a guess by its values"
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from jobs.errors import Refused
 from jobs.profile.content import shape
+from jobs.sources.raw_batch import LIKELY
 
-DELIMITERS = {",": "csv", "\t": "tsv", ";": "csv", "|": "csv"}
-"""What may stand between columns, and the format that is then read."""
 SNIFFED = 1 << 16
 """Characters that a delimiter is guessed from."""
 MOSTLY = 0.95
@@ -36,14 +35,14 @@ class Layout:
 def layout(path: Path, lines: list[str]) -> Layout:
     """Return the delimiter and the quote that give most lines the same columns, and the rows."""
     filled = sum(bool(line.strip()) for line in lines)
-    for delimiter in dict.fromkeys([*_sniffed(lines), *DELIMITERS]):
+    for delimiter in dict.fromkeys([*_sniffed(lines), *LIKELY]):
         # A quote that is only text swallows lines, so quotes over several lines are the last guess.
         ways = (('"', False), ("", False), ('"', True))
         read = [_read(lines, delimiter, quote, over_lines) for quote, over_lines in ways]
         best = max(read, key=lambda layout: layout.lines)
         if best.lines >= MOSTLY * filled:
             return best
-    named = ", ".join(map(repr, DELIMITERS))
+    named = ", ".join(map(repr, LIKELY))
     raise Refused(
         f"{path}: none of {named} cuts its lines into equally many columns; give a file of rows "
         "and columns, parquet, csv or tsv"
@@ -61,10 +60,10 @@ def is_header(first: list[str], rest: Iterable[list[str]]) -> bool:
 
 def _sniffed(lines: list[str]) -> list[str]:
     try:
-        found = csv.Sniffer().sniff("".join(lines)[:SNIFFED], "".join(DELIMITERS)).delimiter
+        found = csv.Sniffer().sniff("".join(lines)[:SNIFFED], "".join(LIKELY)).delimiter
     except csv.Error:
         return []
-    return [found] if found in DELIMITERS else []
+    return [found] if found in LIKELY else []
 
 
 def _read(lines: list[str], delimiter: str, quote: str, over_lines: bool) -> Layout:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import re
 import tomllib
 from datetime import date
@@ -91,10 +92,14 @@ class _Builder:
         if FAILED in ready.values():
             return FAILED
         try:
-            return cls(**ready)
+            made = cls(**ready)
         except ValueError as error:
             self.problems += (_in_list(prefix, line) for line in str(error).splitlines())
             return FAILED
+        endless = [k for k, v in ready.items() if isinstance(v, float) and not math.isfinite(v)]
+        for key in endless:
+            self.problems.append(f"{prefix}{key} = {ready[key]} must be a finite number")
+        return FAILED if endless else made
 
     def value(self, kind: Any, value: Any, name: str) -> Any:  # noqa: ANN401 - any TOML value
         """Return a value as its field holds it; FAILED where it cannot."""

@@ -1,18 +1,15 @@
 """Which columns of ours a data set's raw files must be mapped to."""
 
-import re
-from collections import Counter
 from collections.abc import Iterator
 
+from jobs.profile.field_names import bad_names
 from jobs.profile.problems import nearest, unknown_key
 from jobs.profile.raw_column import LOGS, raw_column_problems
 from jobs.sources.config import RawColumn, SourceConfig
 from schemas.table import Fields
-from schemas.tables import request_logs
 
 ALWAYS = ("user_id", "ts", "item_id", "label")
 OPTIONAL = ("exposed", "shown_rank")
-FIELD_NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 OTHER_WAYS = {
     "request_id": ", or { row_number = true } where each row is a request of its own",
     "user_id": ", or { row_number = true } where nobody comes twice",
@@ -94,22 +91,14 @@ def _field_problems(
     fields: Fields, places: dict[str, dict[str, RawColumn]]
 ) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with fields that are mapped nowhere or more than once, and which one."""
-    every = Counter(name.lower() for name in request_logs(fields).names)
+    bad = bad_names(fields)
     for kind, names, files in (
         ("item", fields.item, "items"),
         ("context", fields.context, "users"),
         ("dense", fields.dense_columns, None),
     ):
         for name in names:
-            if not FIELD_NAME.fullmatch(name):
-                yield (
-                    f"fields.{kind} has {name!r}; a name is letters, digits and _, a letter first",
-                    name,
-                )
-                continue
-            if every[name.lower()] > 1:
-                taken = "which the logs have already, or another field; give it another name"
-                yield f"fields.{kind} has {name!r}, {taken}", name
+            if name in bad:
                 continue
             allowed = [w for w in places if w == LOGS or w.startswith(f"source.{files}[")]
             given = [where for where in allowed if name in places[where]]

@@ -12,8 +12,8 @@ import pyarrow as pa
 from pyarrow.dataset import dataset
 
 from jobs.errors import Refused
-from jobs.profile.layout import DELIMITERS, is_header, layout
-from jobs.sources.raw_batch import OPEN
+from jobs.profile.layout import is_header, layout
+from jobs.sources.raw_batch import LIKELY, OPEN
 from jobs.sources.raw_values import is_list
 from jobs.sources.text_files import LONGEST_VALUE, is_text
 
@@ -100,7 +100,7 @@ def _text(path: Path) -> Sample:
     nulls = _nulls(cells.values())
     missing = {"", *nulls}
     columns = {name: [None if v in missing else v for v in c] for name, c in cells.items()}
-    kind = DELIMITERS[found.delimiter]
+    kind = LIKELY[found.delimiter]
     return Sample(path, kind, columns, found.delimiter, found.quote, header, encoding, nulls)
 
 

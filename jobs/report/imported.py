@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.lake import Lake, Partition
+from jobs.printable import printable
 from jobs.profile.config import Profile
 from jobs.report.evidence import Live
 from jobs.sources.counts import LOGS, became
@@ -116,7 +117,7 @@ def _example(row: dict[str, Any]) -> Example:
 def readable(value: str) -> str:
     """Return a value in one line, its beginning if it is long, what cannot be printed escaped."""
     short = value if len(value) <= LONGEST else f"{value[:LONGEST]}..."
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in short)
+    return printable(short)
 
 
 def account(profile: Profile, live: list[Live], days: list[date]) -> list[Count]:

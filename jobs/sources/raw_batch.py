@@ -14,6 +14,8 @@ from jobs.errors import Refused
 from jobs.sources.config import RawFiles
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
+LIKELY = {",": "csv", "\t": "tsv", ";": "csv", "|": "csv"}
+"""What stands between columns, the likeliest first, and the format that is then read."""
 OPEN = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 

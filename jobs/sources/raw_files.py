@@ -11,11 +11,16 @@ from pyarrow import ipc
 
 from jobs.errors import Refused
 from jobs.sources.config import RawFiles
-from jobs.sources.raw_batch import DELIMITERS, RawBatch, damaged, format_of, wanted_columns
+from jobs.sources.raw_batch import (
+    DELIMITERS,
+    LIKELY,
+    RawBatch,
+    damaged,
+    format_of,
+    wanted_columns,
+)
 from jobs.sources.text_files import read_text, table
 
-LIKELY = (",", ";", "\t", "|")
-"""What may stand between columns."""
 LONGEST_SHOWN = 60
 
 
