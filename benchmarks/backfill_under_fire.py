@@ -109,7 +109,8 @@ def in_peace(airflow: LiveAirflow, lake: Path, days: list[str], version: str) ->
         shutil.rmtree(lake, ignore_errors=True)
         shutil.copytree(lake.parent / "lake", lake)
         tasks = backfill(airflow, lake, days, version)
-        seconds = max(task["duration"] for task in tasks if task["map_index"] >= 0)
+        # Of the quickest, so that hardly any task ends before its moment comes.
+        seconds = min(task["duration"] for task in tasks if task["map_index"] >= 0)
         kept.write_text(json.dumps({"seconds": seconds, "labels": labels(lake, version)}))
     return json.loads(kept.read_text())
 
