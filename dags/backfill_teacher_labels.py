@@ -25,7 +25,7 @@ out, without a word, each day that had one, under another teacher or skipped in 
 Without `teacher` and `weight` the profile's teachers label, without `model` the model that is
 promoted on each day. Days run side by side up to the slots of the pool `cdm_labels`, which has to
 exist (`airflow pools set cdm_labels 2 'days that are labelled at once'`); without it their tasks
-are never started, and the DAG's page says so.
+stay *scheduled* for good, and only the log of `days` and the scheduler's own log say why.
 
 ## What the colours mean
 
@@ -75,6 +75,11 @@ CHOSEN = (
 )
 # A DAG that can be backfilled cannot be told to have no scheduled runs.
 UNSCHEDULED = '[ -z "$CDM_RUN_IS_SCHEDULED" ] || exit 99\n'
+# Airflow never starts a task whose pool is missing, nor fails it, nor says so on any page.
+POOL_TOLD = (
+    f"echo 'Where the days stay scheduled, the pool {POOL} may be missing: "
+    f"airflow pools set {POOL} 2 labelling'\n"
+)
 RANGE = {
     "CDM_RUN_IS_SCHEDULED": "{{ '1' if dag_run.run_type == 'scheduled' else '' }}",
     "CDM_RUN_DAY": "{{ range_of_run(dag_run, params)[0] }}",
@@ -143,7 +148,19 @@ with DAG(
     default_args=DEFAULT_ARGS | {"retry_policy": RetryCrashes(started_by_hand=True)},
 ):
     listed = 'labelled_days --last "$CDM_RUN_LAST"' + CHOSEN
-    of_range = {"env": RANGE, "before": UNSCHEDULED}
-    days = step("days", listed, do_xcom_push=True, output_processor=day_list, **of_range)
-    whole = step("account", f"{listed} --require", trigger_rule=TriggerRule.ALL_DONE, **of_range)
+    days = step(
+        "days",
+        listed,
+        env=RANGE,
+        before=UNSCHEDULED + POOL_TOLD,
+        do_xcom_push=True,
+        output_processor=day_list,
+    )
+    whole = step(
+        "account",
+        f"{listed} --require",
+        env=RANGE,
+        before=UNSCHEDULED,
+        trigger_rule=TriggerRule.ALL_DONE,
+    )
     label.expand(day=days.output) >> whole

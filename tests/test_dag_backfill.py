@@ -55,6 +55,7 @@ def test_a_scheduled_run_is_skipped_before_its_command(dag, stand_in):
 def test_days_are_bound_by_the_pool_and_shown_by_name(dag):
     label = dag.get_task(LABEL)
     assert label.pool == "cdm_labels"
+    assert "airflow pools set cdm_labels" in dag.get_task("days").bash_command
     assert label.map_index_template == "{{ task.env['CDM_RUN_DAY'] }}"
     assert [asset.name for asset in label.outlets] == ["cdm_teacher_labels"]
     assert {dag.get_task(name).pool for name in ("days", "account")} == {"default_pool"}
