@@ -58,43 +58,23 @@ day before it. **Skip a day**: mark its run failed; the next day works with what
 default to CDM_LAKE and CDM_PROFILE of the worker. `day` is for runs started by hand; without it a
 logical date at midnight is the day, else the last whole day is. CDM_PYTHON is the interpreter
 (`python` if unset). Runs started by hand are not retried: you are there.
+
+**Who is told**: a task that failed for good says so in one line at the end of its log: DAG, day,
+task, try, cause, log and the next command. CDM_ON_FAILURE, where it is set, is a program that is
+given that line as its one argument.
+
+**What follows**: when a day's tables are there and valid, the Asset `cdm_day_tables` is updated,
+which starts `data_validation_report` for that day.
 """
 
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 
-from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, Param, TriggerRule, chain
+from airflow.sdk import DAG, TriggerRule, chain
 from airflow.timetables.interval import CronDataIntervalTimetable
 
-from retries import RetryCrashes
+from arrivals import DAY_TABLES, announce
 from run_day import run_day
-
-
-def step(task_id: str, command: str, *, hours: float = 1, **rest: TriggerRule) -> BashOperator:
-    """One command about the run's day. Users' values reach it as environment, never as shell."""
-    return BashOperator(
-        task_id=task_id,
-        bash_command=f'exec "${{CDM_PYTHON:-python}}" -m jobs.{command}'
-        ' --lake "${CDM_RUN_LAKE:-$CDM_LAKE}" --date "$CDM_RUN_DAY"'
-        ' --profile "${CDM_RUN_PROFILE:-$CDM_PROFILE}"',
-        env={
-            "CDM_RUN_DAY": "{{ run_day(dag_run, params) }}",
-            "CDM_RUN_LAKE": "{{ params.lake or '' }}",
-            "CDM_RUN_PROFILE": "{{ params.profile or '' }}",
-        },
-        append_env=True,
-        cwd=str(Path(__file__).resolve().parents[1]),
-        skip_on_exit_code=99,
-        execution_timeout=timedelta(hours=hours),
-        **rest,
-    )
-
-
-def optional_text(pattern: str) -> Param:
-    """A parameter that may be left out."""
-    return Param(None, type=["null", "string"], pattern=pattern)
-
+from steps import DAY, DEFAULT_ARGS, optional_text, step, where_params
 
 with DAG(
     "daily_retraining",
@@ -109,20 +89,11 @@ with DAG(
     max_active_runs=1,
     tags=["cdm", "retraining"],
     params={
-        "lake": optional_text(r"^(/|[a-z][a-z0-9+.-]*://)[^\x00-\x1f]*$"),
-        "profile": optional_text(r"^([a-z0-9_]+|/[^\x00-\x1f]*\.toml)$"),
-        "day": optional_text(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+        **where_params(),
+        "day": optional_text(DAY, "The day of a run started by hand, such as 2026-01-02."),
     },
     user_defined_macros={"run_day": run_day},
-    default_args={
-        "owner": "ranking",
-        "retries": 2,
-        "retry_delay": timedelta(minutes=2),
-        "retry_exponential_backoff": 2,
-        "max_retry_delay": timedelta(minutes=15),
-        "retry_policy": RetryCrashes(),
-        "do_xcom_push": False,
-    },
+    default_args=DEFAULT_ARGS,
 ):
     chain(
         step("ingest", "ingest"),
@@ -135,7 +106,13 @@ with DAG(
         promote := step("promote", "promote", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS),
         step("label_candidates", "label_candidates", hours=3),
         step("build_examples", "build_examples", hours=3),
-        step("validate_examples", "validate --table teacher_labels unlabelled examples"),
+        step(
+            "validate_examples",
+            "validate --table teacher_labels unlabelled examples",
+            # What starts data_validation_report.
+            outlets=[DAY_TABLES],
+            post_execute=announce,
+        ),
         step("train", "train", hours=6),
         step("report", "report"),
     )

@@ -16,6 +16,9 @@ from dags.followed_run import FollowedRun
 from dags.process_tree import end_tree
 
 DAGS = Path(__file__).resolve().parent
+POOL = ("cdm_labels", "2", "days that are labelled at once")
+"""The pool of backfill_teacher_labels: name, slots and what it is for."""
+_PREPARED = f"{version('apache-airflow')} {POOL[0]}"
 
 
 class AirflowMissing(Exception):
@@ -58,8 +61,8 @@ class EmbeddedAirflow:
 
     @property
     def is_prepared(self) -> bool:
-        """Whether the database is there, made by this version of Airflow."""
-        return self._migrated.exists() and self._migrated.read_text() == version("apache-airflow")
+        """Whether the database is there with its pool, made by this version of Airflow."""
+        return self._migrated.exists() and self._migrated.read_text() == _PREPARED
 
     def _prepare(self) -> None:
         if self.is_prepared:
@@ -68,12 +71,13 @@ class EmbeddedAirflow:
             # What a killed migration leaves cannot be migrated again.
             (self.home / "airflow.db").unlink(missing_ok=True)
         log = self.home / "migrate.log"
-        command = [self.airflow, "db", "migrate"]
         with log.open("w") as out:
-            ended = subprocess.run(command, env=self.environment, stdout=out, stderr=out)
-        if ended.returncode != 0:
-            raise AirflowMissing(f"`airflow db migrate` failed: read {log}")
-        self._migrated.write_text(version("apache-airflow"))
+            for words in (["db", "migrate"], ["pools", "set", *POOL]):
+                command = [self.airflow, *words]
+                ended = subprocess.run(command, env=self.environment, stdout=out, stderr=out)
+                if ended.returncode != 0:
+                    raise AirflowMissing(f"`airflow {words[0]} {words[1]}` failed: read {log}")
+        self._migrated.write_text(_PREPARED)
 
     def page_command(self) -> str:
         """The shell command that serves Airflow's own page of these runs, to this machine alone."""

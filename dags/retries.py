@@ -12,6 +12,10 @@ _REFUSED = re.compile(r"exit code 2\b")
 class RetryCrashes(RetryPolicy):
     """Retry what may pass the next time: no refusal, and nothing that a person is waiting for."""
 
+    def __init__(self, *, started_by_hand: bool = False) -> None:
+        """Say whether a run that was started by hand is retried too."""
+        self.started_by_hand = started_by_hand
+
     def evaluate(
         self,
         exception: BaseException,
@@ -19,9 +23,10 @@ class RetryCrashes(RetryPolicy):
         max_tries: int,
         context: Context | None = None,
     ) -> RetryDecision:
-        """Fail at once on a refusal, a wrong parameter, and in a run that was started by hand."""
+        """Fail at once on a refusal and a wrong parameter, and mostly in a run started by hand."""
         if _REFUSED.search(str(exception)) or isinstance(exception, ValueError):
             return RetryDecision.fail("refused: the same input would be refused again")
-        if context and context["dag_run"].run_type == "manual":
+        by_hand = context is not None and context["dag_run"].run_type == "manual"
+        if by_hand and not self.started_by_hand:
             return RetryDecision.fail("started by hand: whoever did it is told at once")
         return RetryDecision.default()

@@ -10,7 +10,7 @@ from jobs.cli import DONE, Parser
 from jobs.commands import COMMANDS, SOURCES
 from jobs.line import step_module
 
-ON_A_LAKE = ("line", "status", "explain", "gc", "validation_report")
+ON_A_LAKE = ("line", "status", "explain", "gc", "validation_report", "labelled_days")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -3,6 +3,10 @@
 Reads candidate_sets and models, writes teacher_labels, unlabelled (requests that cannot keep the
 policy's rules) and, where the day brings items that the model has not met, their vectors to the
 model's items.parquet. No gradient ever reaches a label.
+
+With --teacher, --weight or --model the day is labelled under these instead. The labels stand beside
+all others, under a teacher_id of their own; training goes on reading those of the profile's teacher
+and the promoted model.
 """
 
 import argparse
@@ -15,8 +19,9 @@ from pyspark.sql import SparkSession
 
 from jobs.candidate_pieces import Piece, pieces
 from jobs.cli import Task, add_master, run, step_parser
-from jobs.errors import Refused
+from jobs.errors import NothingToDo
 from jobs.item_vectors import ItemVectors
+from jobs.label_choice import add_choice, chosen_profile, chosen_version
 from jobs.label_outputs import (
     STEP,
     TABLES,
@@ -26,7 +31,6 @@ from jobs.label_outputs import (
     unlabelled_of,
 )
 from jobs.label_task import LabelTask, write_labels
-from jobs.lake import Lake
 from jobs.lease import Lease
 from jobs.new_items import NewItemsTask, new_items
 from jobs.publish import hold_all
@@ -41,7 +45,16 @@ WRITES = TABLES
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
     parser = step_parser(STEP, __doc__, example="--master 'local[2]'")
+    heading, usual = parser.epilog.split("\n")
+    others = usual.replace("--master 'local[2]'", "--teacher msd --weight 0.5 --model 0a1b2c3d4e5f")
+    parser.epilog = f"{heading}\n{others}\n{usual}"
     add_master(parser)
+    add_choice(parser)
+    parser.add_argument(
+        "--skip-done",
+        action="store_true",
+        help="exit with 99, as where there is nothing to do, if the day is labelled already",
+    )
     return parser
 
 
@@ -72,28 +85,20 @@ def shared_vectors(
     return all_items
 
 
-def promoted_version(lake: Lake, task: Task) -> str:
-    """Return the version that labels the day; refuse with the step that decides it."""
-    version = Registry(lake).promoted(task.day)
-    if version is None:
-        raise Refused(
-            f"no model is promoted on {task.day}; decide it first: "
-            f"python -m jobs.promote --lake {lake.root} --date {task.day} --profile ..."
-        )
-    return version
-
-
 def label(task: Task, args: argparse.Namespace) -> None:
-    """Label the day under the profile's teachers and the promoted model; publish."""
+    """Label the day under the teachers and the model that are asked for; publish."""
+    task.profile = profile = chosen_profile(task.profile, args)
     source = task.lake.partition("candidate_sets", task.day)
     sets = source.require("build_candidates")
-    version, profile = promoted_version(task.lake, task), task.profile
+    version = chosen_version(task, args.model)
     outputs = [
         output
         for output in outputs_of(task, source, version)
         if not (task.is_done(output.unlabelled) and task.is_done(output.labels))
     ]
     if not outputs:
+        if args.skip_done:
+            raise NothingToDo(f"{task.day} is labelled already; --force labels it again")
         return
     with (
         hold_all(one for output in outputs for one in (output.labels, output.unlabelled)),

@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings
 from pyspark.sql import SparkSession
+from stand_in_python import ROOT, StandIn, loaded
 
 from jobs import line
 from jobs.lake import Lake, Partition
@@ -168,3 +170,37 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "raw").mkdir()
     return tmp_path / "raw"
+
+
+# --- the DAGs
+
+
+@pytest.fixture(scope="session")
+def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where Airflow, which reads its settings once, keeps its database."""
+    assert "airflow" not in sys.modules, "it has read its settings: the user's own, not these"
+    return tmp_path_factory.mktemp("airflow")
+
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
+    """The interpreter that the DAGs call instead of Python."""
+    return StandIn(tmp_path_factory.mktemp("stand in"))
+
+
+@pytest.fixture(scope="module")
+def bag(airflow_home: Path, stand_in: StandIn) -> Iterator[object]:
+    """The DAGs as Airflow loads them, with a database of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_HOME", str(airflow_home))
+        patch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(ROOT / "dags"))
+        patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+        patch.setenv("CDM_PYTHON", str(stand_in.path))
+        patch.setenv("CDM_LAKE", "/lake/of/the/worker")
+        patch.setenv("CDM_PROFILE", "kuaishou")
+        patch.delenv("CDM_ON_FAILURE", raising=False)
+        from airflow.utils.db import initdb
+
+        if not (airflow_home / "airflow.db").exists():
+            initdb()
+        yield loaded()

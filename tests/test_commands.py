@@ -17,9 +17,9 @@ STEPS = listing.steps()
 EVERY_COMMAND = (*STEPS, *listing.ON_A_LAKE)
 WITH_GOLDEN = (
     "simulate_logs", "build_candidates", "build_examples", "train", "line", "status", "explain",
-    "promote", "gc",
+    "promote", "gc", "label_candidates", "labelled_days",
 )  # fmt: skip
-PUBLISH_NOTHING = ("status", "explain", "gc", "validation_report")
+PUBLISH_NOTHING = ("status", "explain", "gc", "validation_report", "labelled_days")
 PROFILES = Path(listing.__file__).parent / "profiles"
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dags.run_day import run_day
+from dags.run_day import days_between, last_whole_day, range_of_run, run_day
 
 MIDNIGHT = "2026-01-02T00:00:00+00:00"
 NOW = "2026-11-21T12:08:01.036904+00:00"
@@ -148,3 +148,52 @@ def test_the_day_does_not_depend_on_the_machines_time_zone(monkeypatch):
     at = datetime(2026, 1, 2, 13, tzinfo=timezone(timedelta(hours=13)))
     assert at.astimezone(UTC) == datetime(2026, 1, 2, tzinfo=UTC)
     assert run_day(run("manual", at.isoformat()), {}) == "2026-01-02"
+
+
+# --- ranges
+
+
+@pytest.mark.parametrize(
+    ("params", "found"),
+    [
+        ({"first_day": "2024-02-28", "last_day": "2024-03-01"}, ("2024-02-28", "2024-03-01")),
+        ({"first_day": "2026-01-02", "last_day": None}, ("2026-01-02", "2026-01-02")),
+        ({"first_day": None, "last_day": "2026-01-02"}, ("2026-01-02", "2026-01-02")),
+        ({"first_day": None}, ("2026-11-20", "2026-11-20")),
+    ],
+)
+def test_a_range_is_what_was_asked_for_or_the_runs_own_day(params, found):
+    assert range_of_run(run("manual"), params) == found
+
+
+def test_a_backfills_run_is_its_own_range_and_takes_no_other():
+    one = interval_run("backfill", MIDNIGHT)
+    assert range_of_run(one, {}) == ("2026-01-02", "2026-01-02")
+    with pytest.raises(ValueError, match=r"first_day and params\.last_day out"):
+        range_of_run(one, {"first_day": "2026-01-02"})
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "message"),
+    [
+        ("2026-01-02", "2026-01-01", "are 0 days: give a range of 1 to 366, the first day first"),
+        ("2026-01-01", "2027-01-02", "are 367 days: give a range of 1 to 366"),
+        ("2026-02-30", "2026-03-01", r"params\.first_day is '2026-02-30': set a day"),
+        ("2026-02-01", "$(touch x)", r"params\.last_day is '\$\(touch x\)': set a day"),
+    ],
+)
+def test_a_range_of_no_days_or_too_many_is_refused(first, last, message):
+    with pytest.raises(ValueError, match=message):
+        range_of_run(run("manual"), {"first_day": first, "last_day": last})
+
+
+def test_every_day_of_a_range_is_there_once():
+    days = days_between("2026-10-24", "2026-11-02")
+    assert (len(days), days[0], days[-1], sorted(set(days))) == (
+        *(10, "2026-10-24", "2026-11-02", days),
+    )
+    assert len(days_between("2024-01-01", "2024-12-31")) == 366
+
+
+def test_the_last_whole_day_is_the_one_before():
+    assert last_whole_day(run("scheduled", run_after="2024-03-01T06:00:00+00:00")) == "2024-02-29"

@@ -4,9 +4,11 @@ import os
 import re
 import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,8 @@ from stand_in_python import (
     StandIn,
     are,
 )
+
+from dags.embedded_airflow import POOL
 
 # What two steps print; of the first one the account is for the reader.
 IMPORTED = f"""\
@@ -110,6 +114,15 @@ def test_each_task_is_shown_and_the_summary_comes_last(run_days, stand_in):
     assert f"{run_days.lake}/reports/index.html\n" in two
     assert "--first-day 2026-01-03 --days 2\n" in two
     assert "airflow api-server --host 127.0.0.1" in two
+
+
+def test_airflow_has_the_pool_that_the_backfill_of_labels_needs(run_days):
+    """Made by the days above; a task whose pool is missing would never start, nor fail."""
+    with closing(sqlite3.connect(run_days.lake / ".airflow" / "airflow.db")) as database:
+        pools = dict(database.execute("select pool, slots from slot_pool"))
+    assert pools[POOL[0]] == int(POOL[1]) == 2
+    backfill = (ROOT / "dags" / "backfill_teacher_labels.py").read_text()
+    assert f'POOL = "{POOL[0]}"\n' in backfill
 
 
 def test_the_first_failure_stops_it_and_is_shown_in_the_tasks_own_words(run_days, stand_in):
