@@ -1,7 +1,12 @@
-"""An Airflow with scheduler, web server and API in a folder, as `airflow standalone` starts it."""
+"""An Airflow with scheduler, web server and API in a folder: what `airflow standalone` starts.
+
+But for the servers of logs, which would listen to other machines too, and the triggerer, which no
+DAG of ours needs.
+"""
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,6 +20,11 @@ from pathlib import Path
 
 DAGS = Path(__file__).resolve().parents[1] / "dags"
 POOL, PATIENCE_S = "cdm_labels", 300
+PARTS = (
+    ("scheduler", "--skip-serve-logs"),
+    ("dag-processor",),
+    ("api-server", "--host", "127.0.0.1"),
+)
 ENDED = frozenset({"success", "failed"})
 
 
@@ -40,8 +50,9 @@ class LiveAirflow:
             "AIRFLOW__CORE__PARALLELISM": "8",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+            # By which the scheduler's tasks and the API know each other.
+            "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(),
             "AIRFLOW__API__BASE_URL": self.url,
-            "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(self.port),
             "AIRFLOW__API__WORKERS": "1",
             # After how long a task that nobody watches any more is tried again; usually 5 minutes.
@@ -66,32 +77,41 @@ class LiveAirflow:
         self.home.mkdir(parents=True, exist_ok=True)
         self.command("db", "migrate")
         self.command("pools", "set", POOL, str(slots), "days that are labelled at once")
-        with (self.home / "standalone.log").open("a") as log:
-            process = subprocess.Popen(
-                [self.bin / "airflow", "standalone"],
-                env=self.environment, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+        processes: list[subprocess.Popen] = []
         try:
-            self._await_start(process)
+            for words in PARTS:
+                with (self.home / f"{words[0]}.log").open("a") as log:
+                    processes.append(
+                        subprocess.Popen(
+                            [self.bin / "airflow", *words],
+                            env=self.environment,
+                            stdout=log,
+                            stderr=log,
+                            start_new_session=True,
+                        )
+                    )
+            self._await_start(processes)
             yield
         finally:
-            # SIGTERM to it alone would leave its parts running.
+            # SIGTERM to each alone would leave its parts running.
             for number in (signal.SIGTERM, signal.SIGKILL):
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, number)
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(20)
+                for process in processes:
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, number)
+                for process in processes:
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(20)
                 time.sleep(1)
 
-    def _await_start(self, process: subprocess.Popen) -> None:
+    def _await_start(self, processes: list[subprocess.Popen]) -> None:
         deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline and process.poll() is None:
+        while time.monotonic() < deadline and all(one.poll() is None for one in processes):
             with suppress(OSError, ValueError, KeyError):
                 self._token = ""
                 if len(self.call("GET", "/api/v2/dags")["dags"]) >= 3:
                     return
             time.sleep(2)
-        raise TimeoutError(f"Airflow did not start: read {self.home / 'standalone.log'}")
+        raise TimeoutError(f"Airflow did not start: read the logs in {self.home}")
 
     def call(self, method: str, path: str, body: object = None) -> dict:
         """Call its API; HTTPError where it refuses, with what it said in the message."""
