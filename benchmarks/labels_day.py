@@ -85,7 +85,7 @@ class Day:
     def task(self, kind: type[LabelTask], folder: Path, sets: list[Path]) -> LabelTask:
         """Return the label job's task, its vectors written."""
         vectors = folder / "vectors"
-        ItemVectors.write(self.registry.item_files(self.version), vectors)
+        ItemVectors.write([self.registry.trained_items(self.version)], vectors)
         labels = TaskOutput(folder, self.lake.tables["teacher_labels"], "teacher_labels")
         return kind(
             self.registry.folder(self.version),

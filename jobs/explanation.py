@@ -4,6 +4,7 @@ Letters: N candidates of the request, K picks.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +32,7 @@ TOLERANCE = 1e-6
 class Label:
     """One request's row of teacher_labels, and the teacher and the policy that made it."""
 
+    day: date
     teacher_id: str
     config: TeacherConfig
     policy: PolicyConfig
@@ -63,8 +65,10 @@ def read_label(partition: Partition, request_id: object) -> Label | None:
             "label the day again with python -m jobs.label_candidates ... --force"
         ) from error
     order = pc.fill_null(flat(row["pick_order"]), 0).to_numpy()
+    keys = dict(partition.keys)
     return Label(
-        teacher_id=dict(partition.keys)["teacher_id"],
+        day=date.fromisoformat(keys["dt"]),
+        teacher_id=keys["teacher_id"],
         config=config,
         policy=policy,
         model_version=row["model_version"][0].as_py(),
@@ -86,7 +90,7 @@ def as_requests(label: Label, sets: pa.Table, registry: Registry, fields: Fields
             f"than {label.teacher_id} labelled; label the day again with "
             "python -m jobs.label_candidates"
         )
-    e = registry.vectors(label.model_version, ids)
+    e = registry.vectors(label.model_version, label.day, ids)
     if e.null_count:
         lost = ids.filter(pc.is_null(e))[0].as_py()
         raise Refused(

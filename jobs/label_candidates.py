@@ -69,7 +69,7 @@ def shared_vectors(
     """Give items that the model has not met a vector too; return where workers read all of them."""
     registry, fields = Registry(task.lake), task.profile.fields
     known, all_items = folder / "known", folder / "items"
-    ItemVectors.write(registry.item_files(version), known)
+    ItemVectors.write([registry.trained_items(version)], known)
     new = new_items(spark, NewItemsTask(known, fields, sets))
     if not new.num_rows:
         return known
@@ -81,7 +81,7 @@ def shared_vectors(
     vectors = vectors_of(new, fields, model, vocabulary)
     registry.add_items(version, task.day, vectors, lease)
     task.say(f"{new.num_rows:,} items that model {version} had not met got their vectors")
-    ItemVectors.write(registry.item_files(version), all_items)
+    ItemVectors.write(registry.item_files(version, task.day), all_items)
     return all_items
 
 

@@ -116,38 +116,47 @@ class Registry:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Refused(f"{path} is damaged ({error}); train that model again") from error
 
-    def item_files(self, version: str) -> list[Path]:
-        """Return the files of item_id and e of a version."""
-        return sorted((self.folder(version) / ITEMS).glob("*.parquet"))
+    def item_files(self, version: str, day: date) -> list[Path]:
+        """Return the files of item_id and e that labels of a day are made of.
+
+        They are those of the items that the version was trained on, and of what the day brought:
+        not of other days, so that no day's labels hang on which were labelled before.
+        """
+        brought = self._brought(version, day)
+        return [self.trained_items(version), *([brought] if brought.exists() else [])]
+
+    def _brought(self, version: str, day: date) -> Path:
+        return self.folder(version) / ITEMS / f"dt={day.isoformat()}.parquet"
 
     def trained_items(self, version: str) -> Path:
         """Return the file of the items that the version was trained on."""
         return self.folder(version) / ITEMS / KNOWN
 
-    def vectors(self, version: str, item_ids: pa.Array) -> pa.Array:
-        """Return e of each of some items, null for one that the version has not met.
+    def vectors(self, version: str, day: date, item_ids: pa.Array) -> pa.Array:
+        """Return e of each of some items of a day, null for one that has no vector.
 
         Of all others nothing is kept; of an item that is there twice it is the first.
         """
         sought = pc.field("item_id").isin(item_ids)
-        files = self.item_files(version)
+        files = self.item_files(version, day)
         known = pa.concat_tables([pq.read_table(path, filters=sought) for path in files])
         at = pc.index_in(item_ids, value_set=known["item_id"].combine_chunks())
         return known["e"].combine_chunks().take(at)
 
     def add_items(self, version: str, day: date, items: pa.Table, lease: Lease) -> None:
-        """Add the vectors of items that the version had not met; one file a day, atomically.
+        """Add the vectors of a day's items that the version was not trained on, atomically.
 
-        A day that was imported again keeps the items that it brought before. Raises Held where the
+        A day that was imported again keeps what it alone brought before. Raises Held where the
         lease, that of what is made with these vectors, is lost.
         """
-        name = f"dt={day.isoformat()}.parquet"
-        path = self.folder(version) / ITEMS / name
+        path = self._brought(version, day)
         if path.exists():
-            items = pa.concat_tables([pq.read_table(path, schema=items.schema), items])
-        with lease.staged(name) as staged:
+            before = pq.read_table(path, schema=items.schema)
+            is_gone = pc.invert(pc.is_in(before["item_id"], value_set=items["item_id"]))
+            items = pa.concat_tables([items, before.filter(is_gone)])
+        with lease.staged(path.name) as staged:
             pq.write_table(items, staged, compression="zstd")
-        lease.move(name, path)
+        lease.move(path.name, path)
 
     @contextmanager
     def hold(self, day: date, step: str, *, bootstrap: bool) -> Iterator[Lease]:

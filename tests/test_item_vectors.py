@@ -1,6 +1,7 @@
 """The mapped file of item vectors: by id, an item's first vector, and none that is not finite."""
 
 import math
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,8 @@ from jobs.item_vectors import ItemVectors, first_of_each
 from jobs.lake import Lake
 from jobs.registry import Registry
 from model.layout import ITEMS
+
+DAY = date(2026, 1, 2)
 
 
 def write(folder, name: str, ids: list, vectors: list, kind=None, **options):
@@ -95,22 +98,33 @@ def registry(tmp_path):
     folder = tmp_path / "models" / "m1" / ITEMS
     folder.mkdir(parents=True)
     write(folder, "dt=2026-01-02", ["c", "a"], [[3, 3], [9, 9]])
+    write(folder, "dt=2026-01-03", ["c", "d"], [[4, 4], [5, 5]])
     write(folder, "known", ["b", "a", "z"], [[2, 2], [1, 1], [26, 26]])
     return Registry(Lake(tmp_path, {}))
 
 
 def test_vectors_of_some_items_stand_in_their_order_and_are_null_where_there_is_none(registry):
-    e = registry.vectors("m1", pa.array(["b", "no", "c", "b"]))
+    e = registry.vectors("m1", DAY, pa.array(["b", "no", "c", "b"]))
     assert e.to_pylist() == [[2, 2], None, [3, 3], [2, 2]]
-    assert registry.vectors("m1", pa.array(["no"])).to_pylist() == [None]
+    assert registry.vectors("m1", DAY, pa.array(["no"])).to_pylist() == [None]
+
+
+def test_what_another_day_brought_is_nothing_to_a_day(registry):
+    ids = pa.array(["a", "c", "d"])
+    found = {day: registry.vectors("m1", date(2026, 1, day), ids).to_pylist() for day in (1, 2, 3)}
+    assert found == {
+        1: [[1, 1], None, None],
+        2: [[1, 1], [3, 3], None],
+        3: [[1, 1], [4, 4], [5, 5]],
+    }
 
 
 def test_of_an_item_that_is_there_twice_both_read_the_same(registry, tmp_path):
-    files = registry.item_files("m1")
+    files = registry.item_files("m1", DAY)
     ItemVectors.write(files, tmp_path / "vectors")
     vectors = ItemVectors.read(tmp_path / "vectors")
     ids = pa.array(["a", "b", "c", "z"])
-    assert registry.vectors("m1", ids).to_pylist() == vectors.e[vectors.rows(ids)].tolist()
+    assert registry.vectors("m1", DAY, ids).to_pylist() == vectors.e[vectors.rows(ids)].tolist()
 
 
 def test_the_rows_of_other_items_are_not_kept(registry, monkeypatch):
@@ -122,5 +136,5 @@ def test_the_rows_of_other_items_are_not_kept(registry, monkeypatch):
         return index_in(values, value_set=value_set)
 
     monkeypatch.setattr(pc, "index_in", counted)
-    registry.vectors("m1", pa.array(["z"]))
+    registry.vectors("m1", DAY, pa.array(["z"]))
     assert kept == [1]

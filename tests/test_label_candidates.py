@@ -40,9 +40,10 @@ def reference(
     return picks, gains
 
 
-def vectors_of(world: World, version: str) -> dict[object, np.ndarray]:
+def vectors_of(world: World, version: str, day: date) -> dict[object, np.ndarray]:
     """Read e from the model's items.parquet as anybody would; no item may stand there twice."""
-    files = sorted((world.root / "models" / version / "items.parquet").glob("*.parquet"))
+    folder = world.root / "models" / version / "items.parquet"
+    files = [folder / "known.parquet", *folder.glob(f"dt={day}.parquet")]
     table = pa.concat_tables([pq.read_table(path) for path in files])
     found = dict(zip(table["item_id"].to_pylist(), table["e"].to_pylist(), strict=True))
     assert len(found) == table.num_rows
@@ -56,7 +57,7 @@ def recompute(world: World, day: date) -> int:
     )
     weight = teacher["parameters"]["teacher"]["diversity_weight"]
     k, version = teacher["parameters"]["teacher"]["k"], teacher["parameters"]["model_version"]
-    e = vectors_of(world, version)
+    e = vectors_of(world, version, day)
     sets = {row["request_id"]: row for row in world.rows("candidate_sets", day)}
     labels = world.rows("teacher_labels", day)
     assert sorted(row["request_id"] for row in labels) == sorted(sets)
@@ -195,10 +196,10 @@ def test_string_ids_are_labelled_as_the_equations_say(named, toy):
     assert named.partition("teacher_labels", day).keys[1][1] == teacher_id(
         named.profile.teacher, named.profile.policy, version
     )
-    assert all(isinstance(item, str) for item in vectors_of(named, version))
+    assert all(isinstance(item, str) for item in vectors_of(named, version, day))
 
 
 def test_string_ids_reach_examples_and_a_model(named):
     assert named.run("build_examples", DAYS[0]) == 0
     assert named.run("train", DAYS[0]) == 0
-    assert all(item.startswith("é") for item in vectors_of(named, named.trained(DAYS[0])))
+    assert all(item.startswith("é") for item in vectors_of(named, named.trained(DAYS[0]), DAYS[0]))

@@ -160,23 +160,23 @@ def test_a_damaged_version_is_mended_by_training_it_again(tmp_path):
     assert weights.read_bytes() == whole
 
 
-def test_the_vectors_that_a_day_brought_stay_when_it_brings_more(world):
+def test_the_vectors_that_a_day_brought_stay_when_it_brings_others(world):
     folder = world.lake.models / "m1" / "items.parquet"
     folder.mkdir(parents=True)
 
-    def bring(*items: int) -> None:
-        vectors = pa.table({"item_id": items, "e": [[float(item)] for item in items]})
+    def bring(vectors: dict[int, float]) -> None:
+        vectors = pa.table({"item_id": list(vectors), "e": [[e] for e in vectors.values()]})
         world.registry.add_items("m1", DAYS[0], vectors, lease)
 
     with held(world.root / "labels", "labels", "label_candidates") as lease:
-        bring(1, 2)
-        bring(3)
+        bring({1: 1.0, 2: 2.0})
+        bring({2: 2.5, 3: 3.0})
         unheard(world)
         with held(world.root / "labels", "labels", "label_candidates"), pytest.raises(Held):
-            bring(4)
+            bring({4: 4.0})
     (path,) = folder.iterdir()
     assert path.name == "dt=2026-01-01.parquet"
-    assert pq.read_table(path).to_pydict() == {"item_id": [1, 2, 3], "e": [[1.0], [2.0], [3.0]]}
+    assert pq.read_table(path).to_pydict() == {"item_id": [2, 3, 1], "e": [[2.5], [3.0], [1.0]]}
 
 
 def test_no_decision_is_lost_between_two_people(tmp_path, monkeypatch):
