@@ -11,6 +11,8 @@ half-written table is ever visible. Open the red task's log; its last lines say 
 
 * `... refused: ...` (exit code 2): the input is bad, so it was not retried. The line names the
   file, the column and the next move.
+* `... held: ...` (exit code 75): another run is at work on the same table; it was tried again. The
+  line names the process and the machine. One that died there lets go within three minutes.
 * anything else is a crash, tried three times within a quarter of an hour: mostly memory, disk or a
   lost machine.
 * pink (exit code 99) is no failure: nothing to do on that day. The first day has no model, so it
