@@ -198,7 +198,7 @@ def run(
         full = disk_full.told(error, args.lake)
         if full is None and not isinstance(error, (Died, OSError)):
             raise
-        told = f"{step}: failed: {full or error}; nothing was published"
+        told = f"{step}: failed: {full or error}; nothing is half published"
         print(printable(told), file=sys.stderr, flush=True)
         return FAILED
     return DONE

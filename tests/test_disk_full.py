@@ -61,7 +61,7 @@ def test_a_disk_that_fills_up_keeps_what_was_live(small_disk):
     assert done.stderr.startswith("simulate_logs: failed: no space is left on the disk")
     assert f" MB of {world.root} and " in done.stderr
     assert f"python -m jobs.gc --lake {world.root} --profile " in done.stderr
-    assert done.stderr.endswith("then run the step again; nothing was published\n")
+    assert done.stderr.endswith("then run the step again; nothing is half published\n")
     assert done.stderr.count("\n") == 1
     assert world.manifests() == before
     assert everything(world) == files

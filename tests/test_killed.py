@@ -112,7 +112,7 @@ def test_a_worker_that_is_killed_is_one_message(toy, tmp_path):
     assert done.stderr.splitlines()[-1] == (
         "label_candidates: failed: a Python worker of Spark ended without a word, most likely "
         "killed for want of memory; run the step again, and if it dies again with --master "
-        "'local[1]'; nothing was published"
+        "'local[1]'; nothing is half published"
     )
     live = world.partition("teacher_labels", DAYS[1]).manifest()
     assert live == toy.partition("teacher_labels", DAYS[1]).manifest()

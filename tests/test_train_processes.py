@@ -132,7 +132,7 @@ def test_a_process_that_is_killed_ends_the_other_with_one_line(uneven, tmp_path)
     assert done.returncode == FAILED
     assert done.stderr == (
         "train: failed: a process of the training ended without a word; is there memory for them "
-        "all?; nothing was published\n"
+        "all?; nothing is half published\n"
     )
     assert uneven.trained(DAYS[2]) == before
 
