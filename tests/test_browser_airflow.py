@@ -100,11 +100,12 @@ def page(address, tmp_path_factory) -> Iterator[Page]:
         yield page
 
 
-def test_the_list_of_dags_shows_the_one_and_that_it_went_well(page, address):
+def test_the_list_shows_the_three_dags(page, address):
     page.open(f"{address}/dags")
     page.until("document.body.innerText.includes('daily_retraining')", "the list of DAGs")
-    assert "1 Dag\n" in page.text
-    assert "retraining" in page.text
+    assert "3 Dags\n" in page.text
+    for name in ("backfill_teacher_labels", "data_validation_report"):
+        assert name in page.text
 
 
 def test_the_runs_of_the_week_all_succeeded(page, address):

@@ -122,7 +122,7 @@ def test_a_step_that_fails_half_way_leaves_nothing(partition):
 
     with pytest.raises(ValueError, match="the disk is full"):
         publication(partition).publish_rows(batches(), {})
-    assert not list(partition.path.iterdir())
+    assert not partition.path.exists()
     publication(partition, 1).publish_rows([numbers(1)], {})
     before = sorted(partition.path.rglob("*"))
     with pytest.raises(ValueError, match="the disk is full"):

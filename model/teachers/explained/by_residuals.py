@@ -25,9 +25,31 @@ def _residual(gram: np.ndarray, against: list[int]) -> np.ndarray:
     return np.maximum(gram.diagonal() - ((shared @ inverse) * shared).sum(axis=1), 0.0)
 
 
+def _seen(request: OneRequest, config: TeacherConfig) -> np.ndarray:
+    """Return the vectors that are compared [N, d], of items as the user sees them or themselves."""
+    return request.as_seen if config.interest else request.e
+
+
+def _length_of_rest(x: np.ndarray, constant: float, against: list[int]) -> np.ndarray:
+    """Return the length [N] of what the span of some vectors [x; constant] leaves of each.
+
+    From the vectors themselves: of a copy the Gram matrix leaves the root of its rounding.
+    """
+    length = np.linalg.norm(x, axis=1, keepdims=True)
+    is_zero = length[:, 0] == 0
+    # A zero vector is of length one by a coordinate of its own.
+    own = np.eye(len(x))[:, is_zero]
+    unit = np.divide(x, length, out=np.zeros_like(x), where=length > 0)
+    v = np.hstack([unit, np.full((len(x), 1), constant), own]) / np.hypot(1.0, constant)
+    if against:
+        share, *_ = np.linalg.lstsq(v[against].T, v.T, rcond=1e-5)
+        v = v - share.T @ v[against]
+    return np.linalg.norm(v, axis=1)
+
+
 def _compared(request: OneRequest, config: TeacherConfig) -> np.ndarray:
     """Return every cosine [N, N], of items as the user sees them or by themselves."""
-    return cosine(request.as_seen if config.interest else request.e)
+    return cosine(_seen(request, config))
 
 
 def dpp(request: OneRequest, config: TeacherConfig, picked: list[int]) -> Terms:
@@ -47,7 +69,7 @@ def ssd(request: OneRequest, config: TeacherConfig, picked: list[int]) -> Terms:
     if config.add_back:
         rho, volume = _added_back(gram, picked, config.window)
     else:
-        rho = np.sqrt(_residual(gram, latest))
+        rho = _length_of_rest(_seen(request, config), ssd_kernel.CONSTANT, latest)
         volume = np.sqrt(max(np.linalg.det(gram[np.ix_(latest, latest)]), 0.0))
     volume = np.full(len(rho), volume if config.volume else 1.0)
     gain = request.f + config.diversity_weight * volume * rho
