@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from benchmarks import student_bars, student_learned
-from benchmarks.readme_block import renew
+from benchmarks.readme_block import show
 from benchmarks.student_bars import Found, Times, beside
 from benchmarks.student_field import DCN, STUDENTS, K, one_by_one, scoring, stepping
 from benchmarks.student_memory import rise
@@ -105,17 +105,11 @@ def main(argv: list[str] | None = None) -> int:
     mib = {n: rise(n, BATCH) for n in MEMORY}
     bars = student_bars.table(Found(times, alone, step, mib, student_learned.read(kept)))
     shown = table(times, alone, step)
-    (args.out / "bars.md").write_text(bars, encoding="utf-8")
-    (args.out / "table.md").write_text(shown, encoding="utf-8")
     medians = {
         n: {name: float(np.median(beside(found, name))) for name in found}
         for n, found in times.items()
     }
-    (args.out / "cost.svg").write_text(picture(medians), encoding="utf-8")
-    renew(args.readme, BLOCK, f"{bars}\n{shown}")
-    print(bars)
-    print(shown)
-    print(f"made {args.out}/bars.md, table.md and cost.svg; renewed {args.readme}")
+    show(args.out, args.readme, BLOCK, bars=bars, table=shown, cost=picture(medians))
     return 0
 
 

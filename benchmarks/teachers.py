@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks import bars, peers
 from benchmarks.bars import BARS, LARGE, WEIGHTS, Bar, Result, race
 from benchmarks.clustered import batch
-from benchmarks.readme_block import renew
+from benchmarks.readme_block import show
 from benchmarks.teachers_picture import picture
 from benchmarks.turns import Contestant, peer, take_turns
 from model.config import TeacherConfig
@@ -152,17 +152,11 @@ def main(argv: list[str] | None = None) -> int:
         print(f"measured N {size[0]}, K {size[1]}, d {size[2]}", flush=True)
     shown = table(field, results)
     args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "bars.md").write_text(raced, encoding="utf-8")
-    (args.out / "table.md").write_text(shown, encoding="utf-8")
     medians = {
         size: {name: float(np.median(times)) for name, times in found.items()}
         for size, found in results.items()
     }
-    (args.out / "cost.svg").write_text(picture(medians), encoding="utf-8")
-    renew(args.readme, BLOCK, f"{raced}\n{shown}")
-    print(raced)
-    print(shown)
-    print(f"made {args.out}/bars.md, table.md and cost.svg; renewed {args.readme}")
+    show(args.out, args.readme, BLOCK, bars=raced, table=shown, cost=picture(medians))
     return 0
 
 

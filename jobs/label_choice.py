@@ -6,12 +6,9 @@ import dataclasses
 from jobs.cli import Task
 from jobs.errors import Refused
 from jobs.profile.config import Profile
-from jobs.registry import KNOWN, Registry
+from jobs.registry import KNOWN, NAMED, Registry
 from model.config import TeacherConfig
 from model.layout import ITEMS
-
-NAMED = 5
-"""Versions that are named where another is unknown."""
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:

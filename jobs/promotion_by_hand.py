@@ -6,13 +6,11 @@ from datetime import date, datetime, timedelta
 from jobs.decision import GATE, HELD, PROMOTED, ROLLED_BACK, Decision
 from jobs.errors import Refused
 from jobs.promotion_gate import Contest
-from jobs.registry import SEARCHED_DAYS, Registry
+from jobs.registry import NAMED, SEARCHED_DAYS, Registry
 
 CHOICES = {"promote": PROMOTED, "hold": HELD, "rollback": ROLLED_BACK}
 """What a person asks for, and what is then decided."""
 LONGEST_WHO, LONGEST_WHY = 80, 500
-NAMED = 5
-"""Versions that are named where another is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

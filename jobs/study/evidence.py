@@ -97,6 +97,14 @@ class Evidence:
         means, drawn = self._means[key], self._drawn[key]
         return Sample(means.mean(), drawn[self._chosen, np.arange(DRAWS)].mean(axis=0))
 
+    def put(self, key: Key, place: int, mean: float, drawn: np.ndarray) -> None:
+        """Add a figure of the seed at a place, with its draws [D]."""
+        if key not in self._means:
+            self._means[key] = np.full(len(self.seeds), np.nan)
+            self._drawn[key] = np.full((len(self.seeds), DRAWS), np.nan)
+        self._means[key][place] = mean
+        self._drawn[key][place] = drawn
+
     def weights(self, training: str, ranking: str) -> list[str]:
         """Return the weights that a ranking was tried at, in the order of its front."""
         mine = [text for (_, name), text in self.texts.items() if name == training]
@@ -141,15 +149,11 @@ def gather(name: str, cells: list[Cell]) -> Evidence:
             drawn = (counts @ filled.T) / np.maximum(counts @ known.T, 1e-9)  # [D, F]
             means = filled.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
             columns = [table[c].to_pylist() for c in ("ranking", "weight", "k", "metric")]
-            tried = texts[cell.seed, cell.training]["rankings"]
+            ends = _ends(texts[cell.seed, cell.training]["rankings"])
             for row, (ranking, weight, k, metric) in enumerate(zip(*columns, strict=True)):
-                for name, at in ((ranking, weight), *(_ends(tried) if ranking == "f" else ())):
+                for name, at in ((ranking, weight), *(ends if ranking == "f" else ())):
                     key = Key(cell.training, name, at, int(k), metric)
-                    if key not in found._means:
-                        found._means[key] = np.full(len(seeds), np.nan)
-                        found._drawn[key] = np.full((len(seeds), DRAWS), np.nan)
-                    found._means[key][place] = means[row]
-                    found._drawn[key][place] = drawn[:, row]
+                    found.put(key, place, means[row], drawn[:, row])
     return found
 
 

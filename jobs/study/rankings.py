@@ -32,6 +32,8 @@ class Ranking:
 
     lists: Lists
     weights: tuple[float, ...] = (0.0,)
+    off: str = ""
+    """The weight at which it is f itself, of one that re-ranks f; no cell need try that."""
 
 
 def _sorted(score: np.ndarray, scored: Scored, depth: int) -> np.ndarray:
@@ -92,21 +94,22 @@ def _knowing(*, each_user: bool) -> Lists:
     return lists
 
 
-OFF = dict.fromkeys(("mmr", "mmr_item", "one_pass", "dpp", "ssd", "msd", "calibrated"), "0") | {
-    "category_decay": "1"
-}
-"""The weight at which a re-ranking is f itself, so that no cell need try it."""
 RANKINGS = {
     "random": Ranking(_random),
     "pre_ranker": Ranking(_pre_ranker),
     "f": Ranking(_f),
     "fused": Ranking(_fused, GAMMAS),
     "worn": Ranking(_fused, WEARS),
-    **{name: Ranking(_reranked(name), LAMBDAS) for name in OFF},
-    "category_decay": Ranking(_reranked("category_decay"), DECAYS),
+    **{
+        name: Ranking(_reranked(name), LAMBDAS, off="0")
+        for name in ("mmr", "mmr_item", "one_pass", "dpp", "ssd", "msd", "calibrated")
+    },
+    "category_decay": Ranking(_reranked("category_decay"), DECAYS, off="1"),
     "mean_wear": Ranking(_knowing(each_user=False)),
     "true_wear": Ranking(_knowing(each_user=True)),
 }
 """By name; those that re-rank are called as their teachers are."""
+OFF = {name: ranking.off for name, ranking in RANKINGS.items() if ranking.off}
+"""The weight at which a re-ranking is f itself, by name."""
 READS_CATEGORIES = ("category_decay", "calibrated")
 READS_TRUTH = ("mean_wear", "true_wear")

@@ -25,9 +25,7 @@ class Training:
     teacher_weight: float | None = None
     """The teacher's weight where it is fixed."""
     labels: Literal["as they are", "shuffled"] = "as they are"
-    clicks: Literal["as they are", "unworn", "inverse propensity", "unseen are none"] = (
-        "as they are"
-    )
+    clicks: Clicks = "as they are"
     model: dict[str, object] = field(default_factory=dict)
     """Changes to [model]."""
     training: dict[str, object] = field(default_factory=dict)
