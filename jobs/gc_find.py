@@ -94,9 +94,9 @@ class Finder:
             yield from self._in_partition(folder)
             if self.lake.models in folder.parents:
                 trained.append(folder)
-        reports = self.lake.root / "reports"
         yield from self._named(self.lake.root / QUARANTINE, NONE, ())
-        yield from self._named(reports, STAGED["reports"], (reports,))
+        for folder in (self.lake.reports, self.lake.data_docs):
+            yield from self._named(folder, STAGED["reports"], (folder,))
         yield from self._models(tuple(trained))
 
     def _garbage(

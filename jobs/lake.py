@@ -205,3 +205,13 @@ class Lake:
     def models(self) -> Path:
         """The folder of models, one folder a version."""
         return self.root / "models"
+
+    @property
+    def reports(self) -> Path:
+        """The folder of pages that people read."""
+        return self.root / "reports"
+
+    @property
+    def data_docs(self) -> Path:
+        """The folder of Great Expectations' pages, which whoever writes about validation holds."""
+        return self.reports / "data_docs"

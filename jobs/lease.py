@@ -129,12 +129,15 @@ class Lease:
             except OSError:  # The file system may be back the next time.
                 continue
 
-    def publish(self, name: str, text: str) -> None:
-        """Put a file into the folder, whole and for good; raise Held where the lease is lost."""
+    def publish(self, name: str, text: str, into: Path | None = None) -> None:
+        """Put a file into the folder, or into another that goes with it, whole and for good.
+
+        Raise Held where the lease is lost.
+        """
         # By another name: a pointer is found by its own, wherever it is.
         with self.staged(f"{name}.part") as path:
             write_to_disk(path, text)
-        self.move(f"{name}.part", self.folder / name)
+        self.move(f"{name}.part", (into or self.folder) / name)
 
     @contextmanager
     def staged(self, name: str) -> Iterator[Path]:

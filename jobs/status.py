@@ -2,13 +2,14 @@
 
 The last column says what has changed since: an input that was made again or taken away, another
 promoted model, other code; or, of a table that was made from a stale one, what has changed there.
-Below the days stand what is stale, because of what, and the commands that bring it up to date.
-Reads only.
+Below the days stand what is stale, because of what, and the commands that bring it up to date; and
+last, which steps are at work. Reads only.
 """
 
 import argparse
 import os
 import sys
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import groupby
@@ -18,11 +19,12 @@ from jobs.catch_up import catch_up
 from jobs.cli import DONE, Parser, as_argument, parse_lake, refuse
 from jobs.errors import Refused
 from jobs.lake import Lake, parse_day
+from jobs.lease import seats
 from jobs.lineage import RAW, Lineage, told
 from jobs.manifest import Manifest
 from jobs.printable import printable
 from jobs.profile.load import load_profile
-from jobs.published import MODELS, Published, read_published
+from jobs.published import MODELS, Published, pointer_folders, read_published
 from jobs.sources.redelivered import redelivered
 
 STEP = "status"
@@ -141,13 +143,27 @@ def _first_causes(one: Published, lineage: Lineage) -> tuple[str, ...]:
     return state.inherited or tuple(c if "/" in c else f"{one.name}: {c}" for c in state.own)
 
 
+def at_work(lake: Lake) -> Iterator[str]:
+    """Yield the steps that hold something, and those that are gone and hold it still."""
+    for folder in (*pointer_folders(lake), lake.reports, lake.data_docs):
+        for seat in seats(folder):
+            name = folder.relative_to(lake.root).as_posix()
+            gone = seat.is_lapsed(time.time())
+            yield (
+                f"{'Gone' if gone else 'At work'}: {seat.holder or 'a step that cannot be read'}, "
+                f"which holds {name}{'; whatever runs next takes it over' if gone else ''}"
+            )
+
+
 def show(lake: Lake, shown: list[Published], lineage: Lineage, profile: str) -> str:
     """Return the page."""
     if not lineage.published:
-        return f"{lake.root} holds no tables yet; the first step is python -m jobs.ingest\n"
-    if not shown:
-        return f"{lake.root} holds no table of these days\n"
-    return "\n".join([*days_page(lineage, shown), *stale_page(lineage, shown, profile)]) + "\n"
+        page = [f"{lake.root} holds no tables yet; the first step is python -m jobs.ingest"]
+    elif not shown:
+        page = [f"{lake.root} holds no table of these days"]
+    else:
+        page = [*days_page(lineage, shown), *stale_page(lineage, shown, profile)]
+    return "\n".join([*page, *at_work(lake)]) + "\n"
 
 
 def status(args: argparse.Namespace) -> str:

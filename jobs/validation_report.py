@@ -9,9 +9,9 @@ import sys
 
 from jobs.cli import Task, run, step_parser
 from jobs.errors import NothingToDo
+from jobs.lease import held
 from jobs.report.validated_days import validated
 from jobs.report.validation_page import page, summary
-from jobs.whole_file import write_whole
 
 STEP = "validation_report"
 READS = ("validations", "bad_rows")
@@ -34,13 +34,13 @@ def report(task: Task, args: argparse.Namespace) -> None:
     # Great Expectations takes seconds to import.
     from jobs.data_docs import build
 
-    folder = task.lake.root / "reports"
-    folder.mkdir(exist_ok=True)
+    folder, docs = task.lake.reports, task.lake.data_docs
     days = {day for table in tables for day in table.rows}
-    docs = build(task.lake, task.day, days, folder / "data_docs")
-    html = page(task.profile, task.day, tables, docs)
-    for name in (f"validation-{task.day}.html", "validation.html"):
-        write_whole(folder / name, html)
+    with held(docs, "the validation report", STEP) as lease:
+        pages = build(task.lake, task.day, days, docs)
+        html = page(task.profile, task.day, tables, pages)
+        for name in (f"validation-{task.day}.html", "validation.html"):
+            lease.publish(name, html, into=folder)
     sys.stdout.write(f"{summary(tables, task.day)}{folder / 'validation.html'}\n")
 
 

@@ -15,7 +15,7 @@ from conftest import DAYS, World
 from decided_lake import DecidedLake, day_of
 from examples_lake import DAY, ExamplesLake
 
-from jobs import learning, promote, simulate_logs, train
+from jobs import data_docs, learning, promote, simulate_logs, train
 from jobs.cli import HELD
 from jobs.errors import Held
 from jobs.lease import HOLDER, LASTS_SECONDS, held, seats
@@ -226,3 +226,18 @@ def test_reports_are_written_by_one_at_a_time(world, monkeypatch, capsys):
     assert "report: held: reports is held by report (" in capsys.readouterr().err
     names = {path.name for path in (world.root / "reports").iterdir()}
     assert names == {"2026-01-01.html", "index.html", "summary.txt"}
+
+
+def test_validation_is_told_by_one_at_a_time(world, monkeypatch, capsys):
+    assert world.run("simulate_logs", DAYS[0]) == 0
+    assert world.run("validate", DAYS[0], "--table", "request_logs") == 0
+    codes = []
+    again = ("validation_report", DAYS[0])
+    meanwhile(monkeypatch, data_docs, "build", lambda: codes.append(world.run(*again)))
+    assert world.run(*again) == 0
+    assert codes == [HELD]
+    said = capsys.readouterr().err
+    assert "held: the validation report is held by validation_report (" in said
+    names = {path.name for path in (world.root / "reports").iterdir()}
+    assert names == {"validation-2026-01-01.html", "validation.html", "data_docs"}
+    assert not list(world.root.rglob(HOLDER))

@@ -1,11 +1,14 @@
 """jobs.status: what is live, and what has changed under it."""
 
+import os
 import re
+from dataclasses import replace
 
 import pytest
 from conftest import DAYS, World
 
 from jobs import lineage, status
+from jobs.lease import HOLDER, held
 
 
 @pytest.fixture
@@ -76,3 +79,22 @@ def test_a_damaged_pointer_and_other_code_are_told(toy, tmp_path, shown, monkeyp
     monkeypatch.setattr(lineage, "code_version", lambda: "another")
     later = world.partition("metrics", DAYS[2])
     assert shown(world)[f"{later.name}/{later.manifest().folder}"] == "the code"
+
+
+def test_who_is_at_work_is_named_and_who_is_gone(tmp_path, capsys):
+    world = World(tmp_path / "lake")
+    labels = world.partition("teacher_labels", DAYS[0])
+    with (
+        held(labels.path, labels.name, "label_candidates"),
+        held(world.lake.data_docs, "the validation report", "validation_report") as gone,
+    ):
+        gone.seat.joinpath(HOLDER).write_text(
+            replace(gone.holder, started=gone.holder.started - 1).to_text(), encoding="utf-8"
+        )
+        assert status.main(["--lake", str(world.root), "--profile", "toy"]) == 0
+    who = rf"\(process {os.getpid()} on \S+\) since .* UTC, which holds"
+    _, *lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(rf"At work: label_candidates {who} {labels.name}", lines[0])
+    told = "reports/data_docs; whatever runs next takes it over"
+    assert re.fullmatch(rf"Gone: validation_report {who} {told}", lines[1])
+    assert len(lines) == 2

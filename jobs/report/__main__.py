@@ -49,7 +49,7 @@ def derived_share(lake: Lake, day: date | None) -> tuple[date, int, int] | None:
 
 def report(task: Task, args: argparse.Namespace) -> None:
     """Hold the reports, so that an older one never takes the place of a newer; write them."""
-    folder = task.lake.root / "reports"
+    folder = task.lake.reports
     with held(folder, folder.name, STEP) as lease:
         text = write_report(task, lease)
     sys.stdout.write(f"{text}\n{folder / 'index.html'}\n")

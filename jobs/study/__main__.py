@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from jobs.cli import DONE, Parser, refuse
 from jobs.errors import Refused
 from jobs.study.config import StudyConfig
 from jobs.study.evidence import gather
@@ -27,7 +28,7 @@ QUICK = {"world.requests": 120, "training.epochs": 2}
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m jobs.study",
         description=__doc__,
         epilog="example:\n  python -m jobs.study --out study --quick\n"
@@ -97,12 +98,11 @@ def main(argv: list[str] | None = None) -> int:
         (out / "index.html").write_text(page(sections, told, config), encoding="utf-8")
         (out / "findings.md").write_text("\n\n".join(told) + "\n", encoding="utf-8")
     except Refused as refusal:
-        print(f"study: refused: {refusal}", file=sys.stderr, flush=True)
-        return 2
+        return refuse("study", refusal)
     for line in told:
         say(line)
     say(f"{out / 'index.html'} after {(time.monotonic() - started) / 60:.0f} min; open it next")
-    return 0
+    return DONE
 
 
 if __name__ == "__main__":

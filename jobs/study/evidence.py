@@ -50,7 +50,10 @@ class Sample:
 
     def figure(self) -> Figure:
         """Return it with its interval."""
-        low, high = np.nanquantile(self.draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        known = self.draws[~np.isnan(self.draws)]
+        if not len(known):
+            return Figure(float(self.found), np.nan, np.nan)
+        low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return Figure(float(self.found), float(low), float(high))
 
     def __sub__(self, other: "Sample") -> "Sample":
