@@ -130,7 +130,7 @@ def _say_failure(run: FollowedRun, failed: TaskNews | None, args: argparse.Names
 
 def _say_results(airflow: EmbeddedAirflow, args: argparse.Namespace, seconds: float) -> None:
     reports = args.lake / "reports"
-    _say(f"\n{args.days} days in {_duration(seconds)}")
+    _say(f"\n{args.days} day{'s' if args.days > 1 else ''} in {_duration(seconds)}")
     if (reports / "summary.txt").exists():
         _say(f"\n{(reports / 'summary.txt').read_text().rstrip()}")
     following = args.first_day + timedelta(days=args.days)

@@ -65,10 +65,10 @@ def chosen_version(task: Task, asked: str | None) -> str:
 
 def exported(registry: Registry, version: str) -> str:
     """Return a version that a person named; refuse one that is not there or has no vectors."""
-    try:
-        registry.folder(version)
-    except Refused as refusal:
-        raise Refused(f"--model: {refusal}; {_newest(registry)}") from refusal
+    if version not in registry:
+        raise Refused(
+            f"--model: model version {version!r} is not in {registry.lake.models}; {_newest(registry)}"
+        )
     vectors = registry.trained_items(version)
     if not vectors.is_file():
         raise Refused(

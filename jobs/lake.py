@@ -136,7 +136,10 @@ class Partition:
 
     def read(self, columns: list[str] | None = None) -> pa.Table:
         """Read the whole partition."""
-        return pa.Table.from_batches(list(self.batches(columns)))
+        batches = list(self.batches(columns))
+        if not batches:
+            return arrow_schema(self.table).empty_table().select(columns or list(self.table.names))
+        return pa.Table.from_batches(batches)
 
 
 def _described(field: pa.Field) -> str:

@@ -76,9 +76,13 @@ class Registry:
                 return version
         return None
 
+    def __contains__(self, version: str) -> bool:
+        """Whether a version is there."""
+        return bool(SAFE_VALUE.fullmatch(version)) and (self.lake.models / version).is_dir()
+
     def folder(self, version: str) -> Path:
         """Return the folder of a version; refuse one that is not there."""
-        if not SAFE_VALUE.fullmatch(version) or not (self.lake.models / version).is_dir():
+        if version not in self:
             known = sorted(path.parent.name for path in self.lake.models.glob(f"*/{CONFIG}"))
             named = ", ".join(known[:NAMED]) + (", ..." if len(known) > NAMED else "")
             raise Refused(

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -67,6 +68,15 @@ def test_files_row_groups_and_compression_do_not_change_the_digest(tmp_path):
 
     one, three = digest(tmp_path / "one.parquet"), digest(*pieces[::-1])
     assert (one.rows, one.hexdigest()) == (three.rows, three.hexdigest())
+
+
+def test_a_partition_without_rows_is_read_as_a_table_without(tmp_path):
+    table = replace(TABLE, may_be_empty=True)
+    partition = Lake(tmp_path, {table.name: table}).partition(table.name, DAY)
+    publication(partition).publish_rows([], {})
+    assert partition.read(["version"]).schema == pa.schema([("version", pa.int64(), False)])
+    assert partition.read().column_names == list(table.names)
+    assert partition.read().num_rows == 0
 
 
 def test_what_is_published_is_what_is_read(partition):
