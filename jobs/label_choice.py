@@ -67,7 +67,8 @@ def exported(registry: Registry, version: str) -> str:
     """Return a version that a person named; refuse one that is not there or has no vectors."""
     if version not in registry:
         raise Refused(
-            f"--model: model version {version!r} is not in {registry.lake.models}; {_newest(registry)}"
+            f"--model: model version {version!r} is not in {registry.lake.models}; "
+            f"{_newest(registry)}"
         )
     vectors = registry.trained_items(version)
     if not vectors.is_file():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import study_by_candidates as by_candidates
 from benchmarks.study import main
 from jobs.study.findings import findings
 from jobs.study.load import load_study
@@ -40,3 +41,23 @@ def test_a_kept_section_has_its_cells_beside_it(name):
     if section is None:
         pytest.skip(f"{name} has not been run to its end")
     assert len(list((KEPT / "results" / name).glob("*/dcn.json"))) == section.seeds
+
+
+def test_the_readme_says_what_the_sections_over_candidates_say():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = by_candidates.table(by_candidates.read(by_candidates.SHOWN))
+    assert f"<!-- study_by_candidates -->\n\n{shown}\n<!-- /study_by_candidates -->\n" in text
+
+
+def test_the_picture_over_candidates_is_drawn_again_as_it_is(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- study_by_candidates -->\n<!-- /study_by_candidates -->\n", "utf-8")
+    assert by_candidates.main(["--out", str(tmp_path), "--readme", str(readme)]) == 0
+    name = "by_candidates.svg"
+    assert (tmp_path / name).read_text("utf-8") == (by_candidates.SHOWN / name).read_text("utf-8")
+    assert "| CDM against DCN | " in readme.read_text(encoding="utf-8")
+
+
+def test_without_sections_over_candidates_it_says_what_to_run(tmp_path, capsys):
+    assert by_candidates.main(["--results", str(tmp_path)]) == 2
+    assert "run python -m jobs.study --study candidates --out" in capsys.readouterr().err

@@ -171,12 +171,17 @@ def test_who_knows_the_truth_and_the_true_chances_makes_the_best_lists(study):
     assert truth.value(one_wear).mean() < truth.best(5).mean()
 
 
+TOY = '[[data]]\nname = "a"\nprofile = "toy"\nfirst_day = 2026-01-01\n'
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ('[[data]]\nname = "a"\nprofil = "toy"\nfirst_day = 2026-01-01', "profile"),
         ("seeds = []", "seeds = ()"),
         ('[[data]]\nname = "a"\nprofile = "none"\nfirst_day = 2026-01-01', "'none' is not shipped"),
+        (f'{TOY}[data.changes]\n"world.headroom" = ["x"]', "world.headroom[0] = 'x' must be"),
+        (f'{TOY}[data.changes]\n"world.wear" = {{}}', "must be of type int or float or str or"),
     ],
 )
 def test_a_wrong_study_is_refused(text, words, tmp_path, capsys):
@@ -186,6 +191,15 @@ def test_a_wrong_study_is_refused(text, words, tmp_path, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("study: refused: ")
     assert words in line
+
+
+@pytest.mark.parametrize("name", ["full", "candidates", "unknown"])
+def test_a_shipped_study_changes_what_its_profiles_have(name):
+    for data in load_study(name).data:
+        profile = profile_of(data, 1)
+        for key, value in data.changes.items():
+            section, _, field = key.partition(".")
+            assert getattr(getattr(profile, section), field) == value
 
 
 @pytest.mark.parametrize("key", ["world.request", "worlds.requests", "world.wear"])

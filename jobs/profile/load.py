@@ -106,7 +106,10 @@ class _Builder:
         if isinstance(kind, UnionType):
             options = [option for option in get_args(kind) if option is not NoneType]
             if len(options) > 1:
-                return self.scalar(options, value, name)
+                lists = [option for option in options if get_origin(option) is tuple]
+                if lists and isinstance(value, list):
+                    return self.value(lists[0], value, name)
+                return self.scalar([one for one in options if one not in lists], value, name)
             kind = options[0]
         if kind is RawColumn and isinstance(value, str):  # Its name alone.
             value = {"column": value}

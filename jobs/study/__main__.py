@@ -38,7 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of results, days and page")
     parser.add_argument(
-        "--study", default="full", help="a shipped study (full) or a TOML file (default: full)"
+        "--study",
+        default="full",
+        help="a shipped study (full, candidates, unknown) or a TOML file (default: full)",
     )
     parser.add_argument(
         "--quick", action="store_true", help="simulated, few requests, one seed, in OUT/quick"

@@ -20,7 +20,7 @@ class DataSet:
     """The first training day."""
     train_days: int = 3
     """Training days; validation and test day follow."""
-    changes: dict[str, int | float | str | bool] = field(default_factory=dict)
+    changes: dict[str, int | float | str | bool | tuple[float, ...]] = field(default_factory=dict)
     """What differs from the profile here, such as { "world.wear" = 0.0 }."""
     unworn: str = ""
     """The data set of the same pages whose clicks nothing wore, where there is one."""

@@ -9,6 +9,7 @@ from jobs.study.questions import (
     CDM_DECAY,
     DCN,
     DECAY,
+    HIDDEN,
     ITEMS,
     QUESTIONS,
     SELF,
@@ -35,6 +36,7 @@ def findings(sections: list[Section]) -> list[str]:
             DCN,
             worn,
         ),
+        "DCN that learns with three in ten tokens hidden, against DCN": (HIDDEN, DCN, worn),
         "Category decay, which learns nothing, against MMR by items, both on DCN's f": (
             DECAY,
             ITEMS,
@@ -64,16 +66,16 @@ def _answer(
     decides: Callable[[Verdict], tuple[str, Figure | None]] = lambda verdict: verdict.first,
 ) -> str:
     """Say on which data sets the first gives more, less, or neither, by the figure that decides."""
-    sides: dict[int, list[str]] = {1: [], 0: [], -1: []}
+    sides: dict[int | None, list[str]] = {1: [], 0: [], -1: [], None: []}
     for one in sections:
         verdict = one.verdicts.get(question.name)
         if verdict is not None:
             what, figure = decides(verdict)
-            told = "not reached"
+            told = "their fronts do not both reach the recall"
             if figure is not None:
                 told = f"{what} {figure.value:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
-            sides[0 if figure is None else figure.sign].append(f"{one.title} ({told})")
-    words = {1: "more on", 0: "no clear difference on", -1: "less on"}
+            sides[None if figure is None else figure.sign].append(f"{one.title} ({told})")
+    words = {1: "more on", 0: "no clear difference on", -1: "less on", None: "nothing to tell on"}
     parts = [f"{words[side]} {', '.join(found)}" for side, found in sides.items() if found]
     return f"{'; '.join(parts)}." if parts else ""
 

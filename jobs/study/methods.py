@@ -46,7 +46,7 @@ METHODS = (
     Method("Random", DCN, "random", BASELINES),
     Method("Pre-ranker", DCN, "pre_ranker", BASELINES),
     Method("DCN", DCN, "f", BASELINES),
-    *_trained(("ipw", "unseen", "unworn"), BASELINES),
+    *_trained(("ipw", "unseen", "hidden", "unworn"), BASELINES),
     *(Method(label, DCN, name, RERANKED) for name, label in RERANKINGS.items()),
     *_trained(("cdm", "better_context", "better_decay", "wear"), STUDENTS),
     *_trained(("lambda_0", "shuffled", "no_kd", "no_context", "better_context_0"), CONTROLS),

@@ -27,6 +27,7 @@ DCN, ITEMS, ONE_PASS, DECAY = (
     of("dcn", name) for name in ("f", "mmr_item", "one_pass", "category_decay")
 )
 CDM, SELF, UNSEEN = of("cdm", "fused"), of("lambda_0", "fused"), of("unseen", "f")
+HIDDEN = of("hidden", "f")
 CDM_F, CDM_DECAY = of("cdm", "f"), of("cdm", "category_decay")
 SELF_F, SELF_DECAY = of("lambda_0", "f"), of("lambda_0", "category_decay")
 BETTER, BETTER_0 = of("better_context", "fused"), of("better_context_0", "fused")
@@ -46,6 +47,7 @@ _ASKED = {
         (CDM, CDM_F),
         (SELF, DCN),
         (UNSEEN, DCN),
+        (HIDDEN, DCN),
         (CDM, DECAY),
     ),
     SAME_F: tuple(

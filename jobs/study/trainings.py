@@ -53,6 +53,10 @@ TRAININGS = {
     "unseen": Training(
         label="DCN, unseen as not clicked", rankings=("f",), clicks="unseen are none"
     ),
+    # What a better row of the unknown gains by itself.
+    "hidden": Training(
+        label="DCN, tokens hidden", rankings=("f",), training={"unknown_share": 0.3}
+    ),
     "unworn": Training(label="DCN on clicks that nothing wore", rankings=("f",), clicks="unworn"),
     "cdm": Training(label="CDM", rankings=SAME_F, teacher="mmr"),
     "no_infonce": Training(label="CDM - InfoNCE", teacher="mmr", training={"beta_nce": 0.0}),
