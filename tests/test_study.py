@@ -215,8 +215,8 @@ def test_the_quick_study_is_one_small_seed_of_simulated_worlds_and_stays_apart(t
     assert len(config.seeds) == 1
     assert {one.name.partition("_")[0] for one in config.data} == {"jingdong", "kuaishou"}
     for one in config.data:
-        assert one.train_days == 1
-        assert profile_of(one, 1).world.requests == 120
+        assert one.train_days == 2
+        assert profile_of(one, 1).world.requests == 200
 
 
 def test_a_quick_study_of_logs_is_refused(tmp_path, capsys):

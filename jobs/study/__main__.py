@@ -22,8 +22,8 @@ from jobs.study.prepare import is_simulated
 from jobs.study.schedule import cells, run_study
 from jobs.study.section import load, save, section
 
-QUICK = {"world.requests": 120, "training.epochs": 2}
-"""What differs with --quick, beside that there are one seed, one training day and no real logs."""
+QUICK = {"world.requests": 200, "training.epochs": 6}
+"""What differs with --quick, beside that there are one seed, two training days and no real logs."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -63,7 +63,7 @@ def narrowed(config: StudyConfig, args: argparse.Namespace) -> StudyConfig:
     if not args.quick:
         return dataclasses.replace(config, data=tuple(data))
     small = [
-        dataclasses.replace(one, changes=one.changes | QUICK, train_days=1)
+        dataclasses.replace(one, changes=one.changes | QUICK, train_days=2)
         for one in data
         if is_simulated(one)
     ]
