@@ -11,9 +11,9 @@ from test_students import given, make_model, view_of
 
 from model.batch import CandidateBatch
 from model.learning_config import ModelConfig, TrainingConfig
-from model.rankers.learned_wear import learned_wear, likeness, repeats
 from model.runs import everyone
 from model.step_losses import batch_losses
+from model.students.repeats import likeness, repeats
 from model.students.student import CandidateView
 from model.students.wear import PLACES, Wear, pages
 
@@ -45,21 +45,7 @@ def test_repeats_count_who_is_better_and_alike(context):
             assert found[row, i].item() == pytest.approx(expected, abs=1e-6)
 
 
-def test_learned_wear_by_hand():
-    f, wear, n = (torch.tensor([[x, 0.5]], dtype=torch.float64) for x in (0.8, 0.5, 2.0))
-    valid = torch.tensor([[True, False]])
-    score = learned_wear(f, wear, n, valid, 0.5)
-    assert score[0].tolist() == pytest.approx([0.8 * math.exp(-0.5), -math.inf])
-    assert learned_wear(f, wear, n, valid, 0.0)[0, 0] == f[0, 0]
-
-
-def test_learned_wear_has_the_gradient_it_should():
-    values = [torch.rand(2, 4, dtype=torch.float64, requires_grad=True) for _ in range(3)]
-    valid = torch.ones(2, 4, dtype=torch.bool)
-    assert torch.autograd.gradcheck(lambda f, w, n: learned_wear(f, w, n, valid, 0.7), values)
-
-
-def test_the_wear_student_serves_the_closed_form():
+def test_the_wear_student_serves_f_worn_by_what_is_better_and_alike():
     model, drawn = make_model(student="wear"), batch([9, 4])
     f, y = model.score(drawn)
     with torch.no_grad():
@@ -67,7 +53,7 @@ def test_the_wear_student_serves_the_closed_form():
         wear = model.student.rate(view.e, view.u, view.logits)
         targets, share = everyone(drawn.valid), model.student.share
         n = repeats(view.logits, view.item_tokens, view.e, view.valid, share, targets)
-    expected = learned_wear(f, wear, n, drawn.valid, 0.5)[drawn.valid]
+    expected = (f * torch.exp(-0.5 * wear * n))[drawn.valid]
     torch.testing.assert_close(model.fuse(f, y, 0.5)[drawn.valid], expected)
     best = f.argmax(1, keepdim=True)
     assert y.gather(1, best).tolist() == [[1.0], [1.0]]

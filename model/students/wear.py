@@ -3,7 +3,7 @@
     P(click at place r) = s * v_r * f_i * exp(-w_ui * n_i)      n_i = likeness to what stood above
     w_ui = softplus(b_0 + b_1 logit f_i + MLP[u, e_i])
 
-`likeness` is that of `model.rankers.learned_wear`, its shares a >= 0 with the sum 1, for w has the
+`likeness` is that of `model.students.repeats`, its shares a >= 0 with the sum 1, for w has the
 scale. s * v_r is examination, free at each place but for v_1 = 1 >= v_r. What f shares is read
 detached: f trains as a DCN alone. There is no dropout, which would draw from the stream of f's.
 Serving counts n over the candidates of a higher f, and y = exp(-w n) is what they leave of f.
@@ -16,7 +16,7 @@ from torch import Generator, Tensor, nn
 from model.batch import CandidateBatch
 from model.learning_config import ModelConfig, TrainingConfig
 from model.rankers.better import best_first, of
-from model.rankers.learned_wear import likeness, repeats
+from model.students.repeats import likeness, repeats
 from model.students.student import Array, CandidateView, Student
 
 PLACES = 64

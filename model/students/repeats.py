@@ -1,12 +1,11 @@
-"""Learned wear: what stands before a candidate and is like it leaves less of its f.
+"""How often a candidate repeats what stands before it, by tokens and by vectors.
 
-    score_i = f_i * exp(-gamma * w_i * n_i),  n_i = sum over better-scored j of likeness(i, j)
+    n_i = sum over better-scored j of likeness(i, j)
     likeness(i, j) = sum_F a_F [token_iF = token_jF] + a_0 * max(0, cos(e_i, e_j))
 
 Letters: B requests, T candidates that are judged, M that stand before them, F item fields, d width.
 """
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -48,8 +47,3 @@ def repeats(
     who, before = better(best_first(f, f, valid), context, targets)
     alike = likeness(of(tokens, targets), of(e, targets), of(tokens, who), of(e, who), share)
     return (alike * before).sum(-1)
-
-
-def learned_wear(f: Tensor, wear: Tensor, n: Tensor, valid: Tensor, gamma: float) -> Tensor:
-    """Return final scores of f, w and n, all [B, N], -inf in padding; at gamma = 0 they are f."""
-    return (f * torch.exp(-gamma * wear * n)).masked_fill(~valid, -torch.inf)
