@@ -12,6 +12,7 @@ from jobs.commands import COMMANDS
 
 FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
 SPARK = ("build_candidates", "build_examples", "label_candidates", "import_logs")
+STEPS = (*COMMANDS, "validation_report")
 ONLY_FIRST = ("build_examples --bootstrap", "validate --table examples", "train --bootstrap")
 BY_HAND = (
     "promote --decision hold --who ann --why no-reason --when 2026-01-03T09:00Z",
@@ -82,14 +83,14 @@ class Maker:
         self.log = out / "making.log"
 
     def every(self) -> Iterator[Scenario]:
-        """Yield each step of the line twice, promotion by hand, gc, and an import of files."""
+        """Yield each step twice, the line's and the validation page's; what is by hand; imports."""
         lake = self.work / "lake"
         for day, variant, ingest in (
             (FIRST, FRESH, "ingest"),
             (SECOND, FRESH, "ingest"),
             (SECOND, AGAIN, "ingest --requests 70"),
         ):
-            for command in (ingest, *COMMANDS[1:], *(BY_HAND if variant == AGAIN else ())):
+            for command in (ingest, *STEPS[1:], *(BY_HAND if variant == AGAIN else ())):
                 is_first = command in ONLY_FIRST
                 scenario = self._scenario(command, variant, day, lake)
                 if is_first == (day == FIRST):

@@ -147,8 +147,8 @@ def soak(scenarios: list[Known], kills: int, seed: int, out: Path) -> Iterator[d
     done: Log = [json.loads(line) for line in text.splitlines()]
     yield from done[:kills]
     counts = Counter(line["scenario"] for line in done)
-    # Spark's steps take ten times as long, so each is killed a quarter as often.
-    turn = [one for n in range(4) for one in scenarios if not (n and one.scenario.has_spark)]
+    # Spark's steps take ten times as long, so each is killed half as often.
+    turn = [one for n in range(2) for one in scenarios if not (n and one.scenario.has_spark)]
     for place in range(len(done), kills):
         known = turn[place % len(turn)]
         line = kill(known, counts[known.scenario.name], seed, out)
