@@ -2,9 +2,13 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from datetime import date
 
 import numpy as np
+import psutil
 import pytest
 
 from jobs.errors import Refused
@@ -96,6 +100,36 @@ def test_a_study_goes_on_where_it_was(study, capsys):
     assert "study: 6 of 7 cells are done" in said
     assert "study: tiny, seed 1, cdm; 0 cells left" in said
     assert results(out) == before
+
+
+def test_a_study_whose_worker_is_killed_says_so_and_goes_on(study):
+    out, path = study
+    before = results(out)
+    (out / "results" / "tiny" / "1" / "cdm.json").unlink()
+    command = [sys.executable, "-m", "jobs.study", "--out", str(out), "--study", str(path)]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        while not (workers := spawned(started.pid)):
+            assert started.poll() is None, "it ended before its worker could be killed"
+            time.sleep(0.02)
+        workers[0].kill()
+        _, err = started.communicate(timeout=300)
+    finally:
+        started.kill()
+    assert started.returncode == 2
+    (line,) = [line for line in err.splitlines() if "refused" in line]
+    assert "a process that ran a cell was killed" in line
+    assert "run the same again, which goes on" in line
+    assert "Traceback" not in err
+    assert main(["--out", str(out), "--study", str(path)]) == 0
+    assert results(out) == before
+
+
+def spawned(parent):
+    """The workers of a process; its other child watches their semaphores."""
+    found = psutil.process_iter(["ppid", "cmdline"])
+    mine = [one for one in found if one.info["ppid"] == parent]
+    return [one for one in mine if "spawn_main" in " ".join(one.info["cmdline"] or [])]
 
 
 def test_the_page_shows_every_data_set(study):

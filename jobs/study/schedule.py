@@ -4,8 +4,10 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from jobs.errors import Refused
 from jobs.study.cell import Cell, run_cell
 from jobs.study.config import DataSet, StudyConfig
 from jobs.study.prepare import prepare
@@ -51,6 +53,17 @@ def run_study(
     for number, (name, seed) in enumerate(worlds, start=1):
         say(f"days of {name} under seed {seed}, {number} of {len(worlds)}")
         prepare(by_name[name], seed, folder)
+    try:
+        _run(left, config, processes, say)
+    except BrokenProcessPool as error:
+        raise Refused(
+            "a process that ran a cell was killed, as the system does where memory ends; run the "
+            f"same again, which goes on with what is left, with fewer --processes than {processes} "
+            "if there was too little"
+        ) from error
+
+
+def _run(left: list[Cell], config: StudyConfig, processes: int, say: Callable[[str], None]) -> None:
     started, done = time.monotonic(), 0
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
@@ -64,10 +77,11 @@ def run_study(
                 cell = running.pop(future)
                 future.result()
                 done += 1
-                each = (time.monotonic() - started) / done
-                minutes = each * (len(left) + len(running)) / 60
+                ahead = len(left) + len(running)
+                minutes = (time.monotonic() - started) / done * ahead / 60
                 where = f"{cell.data.name}, seed {cell.seed}, {cell.training}"
-                say(f"{where}; {len(left) + len(running)} cells left, about {minutes:.0f} min")
+                cells_left = f"{ahead} cell{'' if ahead == 1 else 's'} left"
+                say(f"{where}; {cells_left}, about {minutes:.0f} min")
 
 
 def _stands(base: Cell) -> bool:
