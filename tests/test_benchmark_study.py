@@ -1,17 +1,20 @@
 """The README's part on the study is what its committed texts say."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from benchmarks import study_by_candidates as by_candidates
 from benchmarks.study import main
+from jobs.profile.load import load_profile
 from jobs.study.findings import findings
 from jobs.study.load import load_study
 from jobs.study.section import load
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "benchmarks" / "study"
+UNKNOWN = ROOT / "benchmarks" / "study_unknown" / "results"
 
 
 def test_the_readme_says_what_the_kept_sections_say():
@@ -61,3 +64,19 @@ def test_the_picture_over_candidates_is_drawn_again_as_it_is(tmp_path):
 def test_without_sections_over_candidates_it_says_what_to_run(tmp_path, capsys):
     assert by_candidates.main(["--results", str(tmp_path)]) == 2
     assert "run python -m jobs.study --study candidates --out" in capsys.readouterr().err
+
+
+def found_on_the_validation_day(share, training, ranking, weight):
+    path = UNKNOWN / f"hidden_{share * 100:02.0f}" / "1" / f"{training}.json"
+    at = json.loads(path.read_text("utf-8"))["rankings"][ranking][weight]
+    return at["validation"]["10"]["recall"]
+
+
+def test_the_share_of_hidden_tokens_is_the_one_that_finds_most():
+    shares = [one.changes["training.unknown_share"] for one in load_study("unknown").data]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for asked in (("dcn", "f", "0"), ("cdm", "fused", "0.1")):
+        found = {share: found_on_the_validation_day(share, *asked) for share in shares}
+        assert max(found, key=found.get) == load_profile("ebnerd").training.unknown_share
+        assert f"{max(found.values()):.3f}" in text
+        assert f"{found[0.0]:.3f}" in text
