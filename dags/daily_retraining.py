@@ -56,10 +56,10 @@ It leaves out days that have a run already unless `--reprocess-behavior complete
 **Hold**: `airflow dags pause daily_retraining`. Unpausing starts the last whole day at once and no
 day before it. **Skip a day**: mark its run failed; the next day works with what there is.
 
-**Parameters**: `lake` (absolute path or URL) and `profile` (a name, or a TOML file's absolute path)
+**Parameters**: `lake` (absolute path) and `profile` (a name, or a TOML file's absolute path)
 default to CDM_LAKE and CDM_PROFILE of the worker. `day` is for runs started by hand; without it a
-logical date at midnight is the day, else the last whole day is. CDM_PYTHON is the interpreter
-(`python` if unset). Runs started by hand are not retried: you are there.
+logical date at midnight is the day, else the last whole day is. CDM_PYTHON is the interpreter (the
+checkout's `.venv/bin/python` if unset). Runs started by hand are not retried: you are there.
 
 **Who is told**: a task that failed for good says so in one line at the end of its log: DAG, day,
 task, try, cause, log and the next command. CDM_ON_FAILURE, where it is set, is a program that is

@@ -12,7 +12,7 @@ from retries import RetryCrashes
 
 # Python's $ would let a newline follow, and the form, whose patterns are JavaScript's, knows no \Z.
 END = r"$(?!\n)"
-LAKE = r"^(/|[a-z][a-z0-9+.-]*://)[^\x00-\x1f]*" + END
+LAKE = r"^/[^\x00-\x1f]*" + END
 PROFILE = r"^([a-z0-9_]+|/[^\x00-\x1f]*\.toml)" + END
 DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}" + END
 WHERE = {
@@ -36,9 +36,13 @@ DEFAULT_ARGS: dict[str, Any] = {
 
 
 def command(job: str) -> str:
-    """The shell's part of a step: a constant, in which every value is a quoted variable."""
+    """The shell's part of a step: a constant, in which every value is a quoted variable.
+
+    PATH is not asked for an interpreter: a task's input is a socket, where bash reads ~/.bashrc,
+    which may put another Python first.
+    """
     return (
-        f'exec "${{CDM_PYTHON:-python}}" -m jobs.{job}'
+        f'exec "${{CDM_PYTHON:-.venv/bin/python}}" -m jobs.{job}'
         ' --lake "${CDM_RUN_LAKE:-$CDM_LAKE}" --date "$CDM_RUN_DAY"'
         ' --profile "${CDM_RUN_PROFILE:-$CDM_PROFILE}"'
     )
@@ -79,7 +83,7 @@ def optional_day(description: str) -> Param:
 def where_params() -> dict[str, Param]:
     """Which lake, and which profile."""
     return {
-        "lake": optional_text(LAKE, "Folder or URL of the tables; the worker's CDM_LAKE if empty."),
+        "lake": optional_text(LAKE, "Absolute path of the lake; the worker's CDM_LAKE if empty."),
         "profile": optional_text(
             PROFILE, "Name of a profile or a TOML file's path; the worker's CDM_PROFILE if empty."
         ),

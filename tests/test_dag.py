@@ -8,6 +8,7 @@ import copy
 import itertools
 import os
 import re
+import socket
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,13 +143,36 @@ def test_no_rule_lets_a_task_run_after_a_failure(dag):
 def test_a_command_is_a_constant_and_what_users_choose_is_its_environment(dag):
     for task in dag.tasks:
         assert task.bash_command == (
-            f'exec "${{CDM_PYTHON:-python}}" -m jobs.{COMMANDS[task.task_id]}'
+            f'exec "${{CDM_PYTHON:-.venv/bin/python}}" -m jobs.{COMMANDS[task.task_id]}'
             ' --lake "${CDM_RUN_LAKE:-$CDM_LAKE}" --date "$CDM_RUN_DAY"'
             ' --profile "${CDM_RUN_PROFILE:-$CDM_PROFILE}"'
         )
         assert "{{" not in task.bash_command + task.cwd
         assert task.append_env is True
         assert set(task.env) == {"CDM_RUN_DAY", "CDM_RUN_LAKE", "CDM_RUN_PROFILE"}
+
+
+def test_what_a_shell_reads_at_its_start_does_not_choose_the_interpreter(dag, stand_in, tmp_path):
+    """A task's input is a socket, as from rsh, and bash then reads ~/.bashrc."""
+    other = tmp_path / "other" / "python"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\nexit 3\n")
+    other.chmod(0o755)
+    (tmp_path / ".bashrc").write_text(f"export PATH={other.parent}:$PATH\n")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(stand_in.path)
+    stand_in.plan([])
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        done = subprocess.run(
+            ["bash", "-c", dag.get_task("ingest").bash_command],
+            env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], "CDM_RUN_DAY": DAY_ONE},
+            cwd=tmp_path,
+            stdin=theirs,
+            check=False,
+        )
+    assert done.returncode == 0
+    assert len(stand_in.calls()) == 1
 
 
 def rendered(task, params):
