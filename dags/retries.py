@@ -6,7 +6,7 @@ from airflow.sdk import Context, RetryDecision, RetryPolicy
 
 # The operator reports the exit code in its message alone. Should Airflow ever reword it, a refusal
 # is retried like any other failure, which costs time and nothing else.
-_REFUSED = re.compile(r"exit code 2\b")
+_REFUSED = re.compile(r"non-zero exit code 2\.")
 
 
 class RetryCrashes(RetryPolicy):

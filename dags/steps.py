@@ -4,10 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import Param
 
 from failures import tell_failure
+from job_operator import JobOperator
 from retries import RetryCrashes
 
 # Python's $ would let a newline follow, and the form, whose patterns are JavaScript's, knows no \Z.
@@ -56,9 +56,9 @@ def step(
     hours: float = 1,
     before: str = "",
     **rest: Any,  # noqa: ANN401
-) -> BashOperator:
+) -> JobOperator:
     """One command, `before` it a line of shell. Users' values reach both as environment alone."""
-    return BashOperator(
+    return JobOperator(
         task_id=task_id,
         bash_command=before + command(job),
         env=env,

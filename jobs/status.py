@@ -2,8 +2,9 @@
 
 The last column says what has changed since: an input that was made again or taken away, another
 promoted model, other code; or, of a table that was made from a stale one, what has changed there.
-Below the days stand what is stale, because of what, and the commands that bring it up to date; and
-last, which steps are at work. Reads only.
+What validation made of a day's tables is one line where nothing has changed. Below the days stand
+what is stale, because of what, and the commands that bring it up to date; and last, which steps are
+at work. Reads only.
 """
 
 import argparse
@@ -30,6 +31,10 @@ from jobs.sources.redelivered import redelivered
 STEP = "status"
 SHORT = 8
 HEADER = ("live folder", "rows", "digest", "made from", "changed since")
+OF_TABLES = ("measures", "validations", "bad_rows")
+"""What validation makes of each table; a line for all of a day that nothing has changed under."""
+NEVER_MADE = {"simulated": "quarantine", "files": "truth_requests"}
+"""By a profile's source, the table that only the other source writes."""
 MOST_COMMANDS = 10
 """Commands that are printed; more are those of days far apart."""
 
@@ -59,6 +64,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="read the raw files of these days too (in DIR, or where the profile says), "
         "and tell which were delivered again",
     )
+    parser.add_argument(
+        "--all", action="store_true", help="a line for all that validation made of a table, too"
+    )
     return parser
 
 
@@ -80,21 +88,31 @@ def line_of(one: Published, lineage: Lineage) -> tuple[str, ...]:
     return (name, rows, live.digest[:SHORT], made_from(live), str(lineage.states[one.name]))
 
 
-def days_page(lineage: Lineage, shown: list[Published]) -> Iterator[str]:
-    """Yield the lines about each day."""
-    by_day: dict[date, list[tuple[str, ...]]] = {}
-    for one in shown:
-        by_day.setdefault(one.day, []).append(line_of(one, lineage))
-    lines = [HEADER, *(line for day in by_day.values() for line in day)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER) - 1)]
-    for day, rows in sorted(by_day.items()):
-        there = {name.split(os.sep)[0] for name, *_ in rows}
-        missing = ", ".join(name for name in (*lineage.lake.tables, MODELS) if name not in there)
+def is_brief(one: Published, lineage: Lineage) -> bool:
+    """Whether a table is one of those that validation makes, and nothing is to be told of it."""
+    state = lineage.states[one.name]
+    is_whole = one.manifest is not None and not (state.causes or state.superseded)
+    return one.table in OF_TABLES and is_whole
+
+
+def days_page(
+    lineage: Lineage, shown: list[Published], brief: set[str], expected: list[str]
+) -> Iterator[str]:
+    """Yield the lines about each day; those that `brief` names are one line together."""
+    lines = {one.name: line_of(one, lineage) for one in shown if one.name not in brief}
+    every = [HEADER, *lines.values()]
+    widths = [max(len(line[i]) for line in every) for i in range(len(HEADER) - 1)]
+    for day in sorted({one.day for one in shown}):
+        those = [one for one in shown if one.day == day]
+        there = {one.table for one in those}
+        missing = ", ".join(name for name in expected if name not in there)
         yield f"{day}{f'   not there: {missing}' if missing else ''}"
-        for line in (HEADER, *rows):
+        for line in (HEADER, *(lines[one.name] for one in those if one.name in lines)):
             cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
             cells[1] = line[1].rjust(widths[1])
             yield "  ".join(["", *cells, line[-1]])
+        if told_of := dict.fromkeys(one.keys["of"] for one in those if one.name in brief):
+            yield f"  measures, validations, bad_rows of {', '.join(told_of)}: nothing to tell"
         yield ""
 
 
@@ -155,17 +173,6 @@ def at_work(lake: Lake) -> Iterator[str]:
             )
 
 
-def show(lake: Lake, shown: list[Published], lineage: Lineage, profile: str) -> str:
-    """Return the page."""
-    if not lineage.published:
-        page = [f"{lake.root} holds no tables yet; the first step is python -m jobs.ingest"]
-    elif not shown:
-        page = [f"{lake.root} holds no table of these days"]
-    else:
-        page = [*days_page(lineage, shown), *stale_page(lineage, shown, profile)]
-    return "\n".join([*page, *at_work(lake)]) + "\n"
-
-
 def status(args: argparse.Namespace) -> str:
     """Read the lake; return the page."""
     profile = load_profile(args.profile)
@@ -182,7 +189,17 @@ def status(args: argparse.Namespace) -> str:
         raw = redelivered(profile, args.source, filter(is_shown, read_published(lake)))
     lineage = Lineage(lake, profile.training.train_days, raw)
     shown = [one for one in lineage.published.values() if is_shown(one)]
-    return show(lake, shown, lineage, args.profile)
+    if not lineage.published:
+        page = [f"{lake.root} holds no tables yet; the first step is python -m jobs.ingest"]
+    elif not shown:
+        page = [f"{lake.root} holds no table of these days"]
+    else:
+        brief = {one.name for one in shown if is_brief(one, lineage) and not args.all}
+        expected = [*lake.tables, MODELS]
+        expected.remove(NEVER_MADE[profile.source.kind])
+        days = days_page(lineage, shown, brief, expected)
+        page = [*days, *stale_page(lineage, shown, args.profile)]
+    return "\n".join([*page, *at_work(lake)]) + "\n"
 
 
 def main(argv: list[str] | None = None) -> int:

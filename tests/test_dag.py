@@ -63,13 +63,13 @@ def test_every_task_says_how_long_it_may_take_whose_it_is_and_who_is_told(bag, n
     assert len(dag.doc_md.splitlines()) > 20
     for task in dag.tasks:
         assert task.owner == "ranking"
-        assert task.task_type in ("BashOperator", "EmptyOperator")
+        assert task.task_type in ("JobOperator", "BashOperator", "EmptyOperator")
         assert task.retries == 2
         assert task.retry_exponential_backoff > 1
         assert task.max_retry_delay > task.retry_delay > timedelta(0)
         assert task.retry_policy is not None
         assert [call.__name__ for call in task.on_failure_callback] == ["tell_failure"]
-        if task.task_type == "BashOperator":
+        if task.task_type != "EmptyOperator":
             assert timedelta(0) < task.execution_timeout <= timedelta(hours=6)
             assert task.append_env is True
 
@@ -289,12 +289,12 @@ def test_a_day_that_no_calendar_has_fails_before_its_command(dag, stand_in):
     ],
 )
 def test_a_crash_is_retried_but_neither_a_refusal_nor_a_run_by_hand(bag, code, run_type, action):
-    from airflow.providers.standard.operators.bash import BashOperator
-
+    from job_operator import JobOperator
     from retries import RetryCrashes
 
-    with pytest.raises(Exception, match="exit code") as failure:
-        BashOperator(task_id="x", bash_command=f"exit {code}").execute({})
+    said = "it said: exit code 2."
+    with pytest.raises(Exception, match=f"exit code {code}. {said}") as failure:
+        JobOperator(task_id="x", bash_command=f"echo '{said}'; exit {code}").execute({})
     context = {"dag_run": SimpleNamespace(run_type=run_type)}
     decision = RetryCrashes().evaluate(failure.value, 1, 2, context)
     assert decision.action.value == action

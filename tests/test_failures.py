@@ -67,7 +67,7 @@ def test_a_failure_is_told_once_and_by_one_argument(bag, stand_in, hook):
     assert line.startswith(
         f"FAILED dag daily_retraining, day {DAY_TWO}, task build_candidates, try"
     )
-    assert "exit code 2" in line
+    assert "exit code 2. stand-in: refused: column ts of x.parquet is text; log: " in line
 
 
 def test_a_mapped_task_is_told_by_its_own_day(bag, stand_in, hook):

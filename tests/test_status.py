@@ -15,8 +15,8 @@ from jobs.lease import HOLDER, held
 def shown(capsys):
     """The page as what has changed since, by live folder."""
 
-    def show(world: World) -> dict[str, str]:
-        assert status.main(["--lake", str(world.root), "--profile", "toy"]) == 0
+    def show(world: World, *flags: str) -> dict[str, str]:
+        assert status.main(["--lake", str(world.root), "--profile", "toy", *flags]) == 0
         rows = [re.split(r" {2,}", text.strip()) for text in capsys.readouterr().out.splitlines()]
         return {row[0]: row[-1] for row in rows if "/" in row[0]}
 
@@ -26,7 +26,7 @@ def shown(capsys):
 def test_the_status_names_what_is_there_and_what_has_changed_since(toy, tmp_path, shown):
     world = toy.copy(tmp_path / "lake")
     live = world.manifests()
-    changed = shown(world)
+    changed = shown(world, "--all")
     assert len(changed) == len(live)
     assert set(changed.values()) == {"nothing"}
     for name, manifest in live.items():
@@ -48,6 +48,24 @@ def test_the_status_names_what_is_there_and_what_has_changed_since(toy, tmp_path
     assert "promoted is " in after[f"{scored.name}/{scored.manifest().folder}"]
     stale = {name for name, why in after.items() if why != "nothing"}
     assert not [name for name in stale if f"dt={DAYS[0]}" in name]
+
+
+def test_what_validation_made_is_a_line_until_something_changes_under_it(toy, tmp_path, capsys):
+    world = toy.copy(tmp_path / "lake")
+    asked = ["--lake", str(world.root), "--profile", "toy", "--date", str(DAYS[1]), "--days", "1"]
+    assert status.main(asked) == 0
+    page = capsys.readouterr().out
+    brief = "measures, validations, bad_rows of candidate_sets, examples, metrics, rankings, "
+    assert page.count(f"\n  {brief}") == 1
+    assert "validations/" not in page
+    assert "not there" not in page, "nothing else is made of simulated logs"
+
+    logs = world.partition("request_logs", DAYS[1])
+    world.publish(logs, logs.read().slice(1))
+    assert status.main(asked) == 0
+    page = capsys.readouterr().out
+    assert f"\n  validations/dt={DAYS[1]}/of=request_logs/v=" in page
+    assert "bad_rows of request_logs" not in page
 
 
 def test_a_table_without_rows_is_told_as_one_and_a_model_has_none_to_count(toy, capsys):
