@@ -137,7 +137,8 @@ def stale_page(lineage: Lineage, shown: list[Published], profile: str) -> Iterat
         # What an earlier day lacks, these would be made without again.
         every = [one for one in lineage.stale if one.day <= last]
         before = len({one.day for one in every if one.day < min(by_day)})
-        also = f", with {before:,} stale days before them" if before else ""
+        days = "day" if before == 1 else "days"
+        also = f", with {before:,} stale {days} before them" if before else ""
         yield f"To bring them up to date, in this order{also}:"
         commands = catch_up(every, lineage.lake.root, profile)
         yield from (f"  {command}" for command in commands[:MOST_COMMANDS])

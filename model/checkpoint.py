@@ -66,7 +66,10 @@ def load(
     """
     try:
         if version_of(folder) != folder.name:
-            raise BadCheckpoint(f"{folder} is damaged: its files are not those of its version")
+            raise BadCheckpoint(
+                f"{folder} is damaged: its files are not those of its version; train that day "
+                "again with --force"
+            )
         described = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         about = described["about"]
         found = (tuple(about["user_tokens"]), tuple(about["item_tokens"]))

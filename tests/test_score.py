@@ -199,7 +199,8 @@ def test_a_damaged_model_is_refused_in_one_line_and_nothing_is_published(
     weights.write_bytes(weights.read_bytes()[:-1])
     assert world.run("score", DAY, "--engine", engine, "--force") == 2
     assert capsys.readouterr().err == (
-        f"score: refused: {folder} is damaged: its files are not those of its version\n"
+        f"score: refused: {folder} is damaged: its files are not those of its version; train that "
+        "day again with --force\n"
     )
     assert world.partition("rankings", DAY).manifest() == before
     assert len(list(world.partition("rankings", DAY).path.glob("v=*"))) == 1
