@@ -10,6 +10,7 @@ from benchmarks.study import main
 from jobs.profile.load import load_profile
 from jobs.study.findings import findings
 from jobs.study.load import load_study
+from jobs.study.questions import CDM, DCN, QUESTIONS, SELF
 from jobs.study.section import load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,6 +51,16 @@ def test_the_readme_says_what_the_sections_over_candidates_say():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = by_candidates.table(by_candidates.read(by_candidates.SHOWN))
     assert f"<!-- study_by_candidates -->\n\n{shown}\n<!-- /study_by_candidates -->\n" in text
+
+
+def test_the_readme_says_what_another_seed_says_at_20000_candidates():
+    (data,) = load_study("candidates_again").data
+    section = load(by_candidates.SHOWN / "again", data.name)
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    for rival, words in ((SELF, "to its control"), (DCN, "to DCN")):
+        asked = next(q for q in QUESTIONS if (q.method, q.rival) == (CDM, rival))
+        told = by_candidates.value(section, asked.name)
+        assert f"at {told.value:+.3f} [{told.low:+.3f}, {told.high:+.3f}] {words}" in text
 
 
 def test_the_picture_over_candidates_is_drawn_again_as_it_is(tmp_path):

@@ -40,7 +40,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--study",
         default="full",
-        help="a shipped study (full, candidates, unknown) or a TOML file (default: full)",
+        help="a shipped study (full, candidates, candidates_again, unknown) or a TOML file "
+        "(default: full)",
     )
     parser.add_argument(
         "--quick", action="store_true", help="simulated, few requests, one seed, in OUT/quick"
