@@ -189,7 +189,7 @@ def test_a_day_of_the_past_that_changes_makes_a_rerun_and_nothing_stale(copied, 
     assert lake.validate(3) == 0
     capsys.readouterr()
     flags = ["--lake", str(lake.lake.root), "--profile", str(lake.profile_path)]
-    assert status.main(flags) == 0
+    assert status.main([*flags, "--all"]) == 0
     told = [
         line
         for line in capsys.readouterr().out.splitlines()
