@@ -31,7 +31,8 @@ from jobs.sources.redelivered import redelivered
 STEP = "status"
 SHORT = 8
 HEADER = ("live folder", "rows", "digest", "made from", "changed since")
-OF_TABLES = ("measures", "validations", "bad_rows")
+BAD_ROWS = "bad_rows"
+OF_TABLES = ("measures", "validations", BAD_ROWS)
 """What validation makes of each table; a line for all of a day that nothing has changed under."""
 NEVER_MADE = {"simulated": "quarantine", "files": "truth_requests"}
 """By a profile's source, the table that only the other source writes."""
@@ -90,9 +91,10 @@ def line_of(one: Published, lineage: Lineage) -> tuple[str, ...]:
 
 def is_brief(one: Published, lineage: Lineage) -> bool:
     """Whether a table is one of those that validation makes, and nothing is to be told of it."""
-    state = lineage.states[one.name]
-    is_whole = one.manifest is not None and not (state.causes or state.superseded)
-    return one.table in OF_TABLES and is_whole
+    state, live = lineage.states[one.name], one.manifest
+    if one.table not in OF_TABLES or live is None or state.causes or state.superseded:
+        return False
+    return one.table != BAD_ROWS or not live.rows
 
 
 def days_page(

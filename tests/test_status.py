@@ -9,6 +9,7 @@ from conftest import DAYS, World
 
 from jobs import lineage, status
 from jobs.lease import HOLDER, held
+from jobs.manifest import FILE_NAME
 
 
 @pytest.fixture
@@ -65,7 +66,18 @@ def test_what_validation_made_is_a_line_until_something_changes_under_it(toy, tm
     assert status.main(asked) == 0
     page = capsys.readouterr().out
     assert f"\n  validations/dt={DAYS[1]}/of=request_logs/v=" in page
-    assert "bad_rows of request_logs" not in page
+    assert f"\n  bad_rows/dt={DAYS[1]}/of=request_logs/v=" in page
+
+
+def test_bad_rows_that_were_kept_have_their_line(toy, tmp_path, capsys):
+    world = toy.copy(tmp_path / "lake")
+    kept = world.lake.partition("bad_rows", DAYS[1], of="metrics")
+    manifest = kept.manifest()
+    (kept.path / FILE_NAME).write_text(replace(manifest, rows=3).to_text(), encoding="utf-8")
+    assert status.main(["--lake", str(world.root), "--profile", "toy", "--date", str(DAYS[1])]) == 0
+    page = capsys.readouterr().out
+    assert page.count("\n  bad_rows/dt=") == 1
+    assert f"\n  bad_rows/dt={DAYS[1]}/of=metrics/{manifest.folder}" in page
 
 
 def test_a_table_without_rows_is_told_as_one_and_a_model_has_none_to_count(toy, capsys):
