@@ -15,7 +15,6 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
-import jobs.profile
 from benchmarks.killer import Killer
 from benchmarks.live_airflow import ENDED, LiveAirflow
 from jobs.lake import Lake
@@ -26,7 +25,6 @@ from jobs.registry import Registry
 DAG_ID, FIRST = "backfill_teacher_labels", date(2026, 1, 1)
 CHOICE = {"teacher": "msd", "weight": 0.5}
 TABLES = ("teacher_labels", "unlabelled")
-PROFILE = Path(jobs.profile.__file__).parents[1] / "profiles" / "toy.toml"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -48,17 +46,10 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def write_profile(path: Path) -> None:
-    """Write the toy world's profile, whose later days leave little to gain, as one that may."""
-    text = PROFILE.read_text(encoding="utf-8")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text.replace("[world]\n", "[world]\nheadroom = [1.0, 1.2]\n"), "utf-8")
-
-
 def make_lake(lake: Path, days: list[str]) -> None:
     """Bring the days in, and one whole day, which leaves a model to label with."""
     if not (lake / "made").exists():
-        where = ["--lake", str(lake), "--profile", str(lake.with_name("toy.toml")), "--date"]
+        where = ["--lake", str(lake), "--profile", "toy", "--date"]
         steps = [["line", *where, days[0]]]
         for day in days[1:]:
             steps += [["ingest", *where, day], ["build_candidates", *where, day]]
@@ -84,8 +75,7 @@ def labels(lake: Path, version: str) -> dict[str, tuple[str, int, int]]:
 
 def backfill(airflow: LiveAirflow, lake: Path, days: list[str], version: str) -> list[dict]:
     """Label the range by a run that is triggered through the API; return its task instances."""
-    profile = str(lake.with_name("toy.toml"))
-    where = {"lake": str(lake), "profile": profile, "model": version}
+    where = {"lake": str(lake), "profile": "toy", "model": version}
     conf = CHOICE | where | {"first_day": days[0], "last_day": days[-1]}
     run, started, told = airflow.trigger(DAG_ID, conf), time.monotonic(), ""
     while (state := airflow.state(DAG_ID, run)) not in ENDED:
@@ -139,7 +129,6 @@ def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     days = [str(FIRST + timedelta(days=n)) for n in range(args.days)]
     folder = args.folder.absolute()
-    write_profile(folder / "toy.toml")
     make_lake(folder / "lake", days)
     trained = Registry(Lake(folder / "lake", load_profile("toy").tables)).trained(FIRST)
     version = trained.parameters["version"]

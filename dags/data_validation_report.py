@@ -59,7 +59,14 @@ def day(about: dict[str, str]) -> None:
     """Validate one day and show it."""
     one = {"env": about, "map_index_template": NAMED}
     validated = step("validate", f"validate --table {TABLES}", **one)
-    shown = step("report", "validation_report", trigger_rule=TriggerRule.ALL_DONE, **one)
+    shown = step(
+        "report",
+        "validation_report",
+        trigger_rule=TriggerRule.ALL_DONE,
+        # All days write the same page; side by side each would find it held by another.
+        max_active_tis_per_dagrun=1,
+        **one,
+    )
     chain(validated, shown, verdict := EmptyOperator(task_id="verdict"))
     validated >> verdict
 

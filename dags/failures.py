@@ -40,7 +40,7 @@ def failure_line(context: Context) -> str:
     again = ["airflow", "dags", "clear", ti.dag_id, "--run-id", run.run_id, "--only-failed"]
     words = (
         f"FAILED dag {ti.dag_id}, day {_day(context)}, task {ti.task_id}{place}, "
-        f"try {ti.try_number} of {ti.max_tries + 1}: {context.get('exception') or 'killed'}; "
+        f"try {ti.try_number}: {context.get('exception') or 'killed'}; "
         f"log: {ti.log_url}; next: read the log, put that right, then {shlex.join(again)}"
     )
     return re.sub(r"\s+", " ", words)

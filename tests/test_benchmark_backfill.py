@@ -1,6 +1,5 @@
 """What benchmarks.backfill_under_fire kills, and what it makes of the labels afterwards."""
 
-import dataclasses
 import os
 import subprocess
 import sys
@@ -9,9 +8,8 @@ import time
 import pytest
 from conftest import DAYS
 
-from benchmarks.backfill_under_fire import account, build_parser, labels, write_profile
+from benchmarks.backfill_under_fire import account, build_parser, labels
 from benchmarks.killer import KINDS, Killer, commands, parent
-from jobs.profile.load import load_profile
 
 SLEEPER = "import sys, time; print('up', flush=True); time.sleep(600)"
 
@@ -103,14 +101,6 @@ def test_the_account_counts_what_is_the_same_and_what_is_not():
     assert "\n1 of 2 partitions have the digest, " in text
     assert "\n1 partitions that it has not\n" in text
     assert "  a: d1, 80 rows\n" in text
-
-
-def test_its_world_is_the_toy_world_without_the_check_of_what_can_be_gained(tmp_path):
-    write_profile(tmp_path / "there" / "toy.toml")
-    made, toy = load_profile(str(tmp_path / "there" / "toy.toml")), load_profile("toy")
-    assert made.world.headroom == (1.0, 1.2)
-    assert dataclasses.replace(made.world, headroom=toy.world.headroom) == toy.world
-    assert dataclasses.replace(made, world=toy.world) == toy
 
 
 def test_the_example_is_one_that_the_parser_takes():

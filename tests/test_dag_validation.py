@@ -114,7 +114,11 @@ def test_the_arrivals_of_both_producers_start_it_and_so_does_the_morning(bag, da
     after = scheduled.next_dagrun_info(last_automated_run_info=None).run_after
     assert (after.hour, after.minute) == (6, 0)
     assert after - datetime.now(UTC) < timedelta(days=1)
+
+
+def test_one_page_is_written_at_a_time(dag):
     assert dag.max_active_runs == 1
+    assert dag.get_task("day.report").max_active_tis_per_dagrun == 1
 
 
 # --- what it runs

@@ -24,7 +24,6 @@ def context(**changes):
         task_id="score",
         map_index=-1,
         try_number=3,
-        max_tries=2,
         log_url="http://airflow/dags/daily_retraining/tasks/score",
     )
     dag_run = SimpleNamespace(run_id="manual__1 $(touch x)", run_type="manual")
@@ -36,7 +35,7 @@ def test_it_names_dag_day_task_try_cause_log_and_the_next_command(bag):
     from failures import failure_line
 
     assert failure_line(context(exception=Exception("exit code 1.\n\tTwice"))) == (
-        f"FAILED dag daily_retraining, day {DAY_TWO}, task score, try 3 of 3: exit code 1. Twice; "
+        f"FAILED dag daily_retraining, day {DAY_TWO}, task score, try 3: exit code 1. Twice; "
         "log: http://airflow/dags/daily_retraining/tasks/score; "
         "next: read the log, put that right, then airflow dags clear daily_retraining "
         "--run-id 'manual__1 $(touch x)' --only-failed"
@@ -49,7 +48,7 @@ def test_a_task_that_was_killed_before_its_day_was_worked_out_has_it_from_the_pa
 
     task = SimpleNamespace(env={"CDM_RUN_DAY": "{{ run_day(dag_run, params) }}"})
     asked = {"first_day": "2026-01-02", "last_day": "2026-01-14"}
-    assert ", day 2026-01-02 to 2026-01-14, task score, try 3 of 3: killed; " in failure_line(
+    assert ", day 2026-01-02 to 2026-01-14, task score, try 3: killed; " in failure_line(
         context(task=task, params=asked)
     )
     assert ", day unknown (params.first_day is 'x'" in failure_line(

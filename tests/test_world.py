@@ -44,12 +44,14 @@ def requests_of(catalogue: Catalogue, day: int = 0) -> list[Request]:
     return list(Day(catalogue, day).requests())
 
 
-def columns_of(tmp_path: Path, profile: Profile) -> tuple[Columns, Iterator[Request]]:
-    """Return the first day's columns and requests, as simulate_logs makes them."""
+def columns_of(
+    tmp_path: Path, profile: Profile, number: int = 0
+) -> tuple[Columns, Iterator[Request]]:
+    """Return the columns and requests of a day, as simulate_logs makes them."""
     world = profile.world
     args = argparse.Namespace(lake=tmp_path, date=world.first_day, profile=profile, force=False)
     catalogue = Catalogue(world, profile.fields)
-    day = Day(catalogue, 0)
+    day = Day(catalogue, number)
     return Columns(Task("simulate_logs", args), catalogue, day), day.requests()
 
 
@@ -92,6 +94,15 @@ def test_where_nothing_wears_diversity_is_worth_exactly_nothing(tmp_path, wear_b
         best, plain = columns.values(request, 5)
         assert best == plain
     assert check_headroom(1.0, columns.catalogue.config) == 1.0
+
+
+@pytest.mark.parametrize("number", [0, 13, 90, 700])
+def test_the_toy_world_can_be_started_on_any_day(tmp_path, number):
+    profile = load_profile("toy")
+    columns, requests = columns_of(tmp_path, profile, number)
+    values = np.array([columns.values(request, profile.depth) for request in requests])
+    best, plain = values.sum(axis=0)
+    assert check_headroom(best / plain, profile.world) == best / plain
 
 
 @pytest.mark.parametrize("headroom", [1.0, 1.049, 1.151])
