@@ -1,16 +1,25 @@
-"""The commands that bring stale tables up to date, as few as there can be."""
+"""The commands that bring stale tables up to date, as few as there can be.
+
+First what the line runs; then the labels of teachers that the profile does not name, which a
+backfill made; last the validation of what the line does not validate.
+"""
 
 import shlex
 from collections.abc import Iterable
 from datetime import date, timedelta
-from pathlib import Path
 
 from jobs.commands import COMMANDS, SOURCES
+from jobs.label_choice import flags_of
+from jobs.lineage import Lineage
+from jobs.profile.config import Profile
 from jobs.published import Published
 from jobs.teacher import WITHOUT_TEACHER
 
+LABELLING = "label_candidates"
 FEW = 3
 """So many steps are named one by one; of more the line runs what has changed."""
+VALIDATED = {word for c in COMMANDS if c.startswith("validate") for word in c.split()[2:]}
+"""The tables that the line validates."""
 
 
 def command_of(one: Published) -> str:
@@ -26,13 +35,65 @@ def command_of(one: Published) -> str:
     return step if step in COMMANDS else ""
 
 
-def catch_up(stale: Iterable[Published], lake: Path, profile: str) -> list[str]:
-    """Return command lines, in the order in which they have to be run."""
+def catch_up(
+    stale: Iterable[Published], lineage: Lineage, profile: Profile, written: str
+) -> list[str]:
+    """Return command lines, in the order in which they have to be run.
+
+    `written` is the profile as a person names it. Labels that no command makes under this profile
+    have a sentence in the place of one.
+    """
+    where = shlex.join(["--lake", str(lineage.lake.root), "--profile", written])
+    labels, lost, rest = _labels_of_others(stale, lineage, profile)
+    relabelled = {(one.day, one.table) for one, _ in labels}
+    of_line, checks = [], {}
+    for one in rest:
+        of = one.keys.get("of")
+        # What the line validates of such a day, it validates before these labels are there.
+        if one.manifest and of and (of not in VALIDATED or (one.day, of) in relabelled):
+            checks.setdefault(one.day, set()).add(of)
+        else:
+            of_line.append(one)
+    others = sorted({(one.day, command) for one, command in labels})
+    for day, of in sorted(checks.items()):
+        tables = " ".join(name for name in lineage.lake.tables if name in of)
+        others.append((day, f"validate --table {tables}"))
+    return [
+        *_line(of_line, where),
+        *(f"python -m jobs.{command} {where} --date {day}" for day, command in others),
+        *(
+            f"{one.name}: this profile names no such teacher; "
+            "label the day again with the profile of then"
+            for one in lost
+        ),
+    ]
+
+
+def _labels_of_others(
+    stale: Iterable[Published], lineage: Lineage, profile: Profile
+) -> tuple[list[tuple[Published, str]], list[Published], list[Published]]:
+    """Return labels that the line does not make, with their commands; those without; the rest."""
+    labels, lost, rest = [], [], []
+    for one in stale:
+        is_labels = one.manifest is not None and one.manifest.step == LABELLING
+        flags = flags_of(one.manifest, profile) if is_labels else []
+        if flags is None:
+            lost.append(one)
+        elif flags:
+            if not lineage.promoted_on(one.day):
+                flags += ["--model", one.manifest.parameters["model_version"]]
+            labels.append((one, shlex.join([LABELLING, *flags])))
+        else:
+            rest.append(one)
+    return labels, lost, rest
+
+
+def _line(stale: list[Published], where: str) -> list[str]:
+    """Return the commands of tables that the line makes."""
     found = sorted({(one.day, _place(command_of(one))) for one in stale})
-    where = shlex.join(["--lake", str(lake), "--profile", profile])
     if len(found) <= FEW and all(place >= 0 for _, place in found):
-        return [f"python -m jobs.{_step(place)} {where} --date {day}" for day, place in found]
-    first = min((place for _, place in found), default=0)
+        return [f"python -m jobs.{COMMANDS[place]} {where} --date {day}" for day, place in found]
+    first = min(place for _, place in found)
     # Bringing raw files in again is left out where none has changed: they may be gone by now.
     begin = f" --from {COMMANDS[1]}" if first >= 1 else ""
     return [
@@ -43,10 +104,6 @@ def catch_up(stale: Iterable[Published], lake: Path, profile: str) -> list[str]:
 
 def _place(command: str) -> int:
     return COMMANDS.index(command) if command else -1
-
-
-def _step(place: int) -> str:
-    return COMMANDS[place]
 
 
 def spans(days: set[date]) -> list[tuple[date, date]]:

@@ -5,9 +5,11 @@ import dataclasses
 
 from jobs.cli import Task
 from jobs.errors import Refused
+from jobs.manifest import Manifest
 from jobs.profile.config import Profile
 from jobs.registry import KNOWN, NAMED, Registry
-from model.config import TeacherConfig
+from jobs.teacher import teacher_id
+from model.config import USES, TeacherConfig
 from model.layout import ITEMS
 
 
@@ -47,6 +49,30 @@ def chosen_profile(profile: Profile, args: argparse.Namespace) -> Profile:
     except ValueError as error:
         problems = "; ".join(str(error).splitlines())
         raise Refused(f"--teacher {name}, --weight {args.weight}: {problems}") from error
+
+
+def flags_of(live: Manifest, profile: Profile) -> list[str] | None:
+    """Return the flags that label again under the teacher of some labels; None if none do so.
+
+    There are none of them where it is a teacher of the profile.
+    """
+    version, name = live.parameters["model_version"], live.partition["teacher_id"]
+    said = live.parameters["teacher"]
+    weight = said["diversity_weight"] if "diversity_weight" in USES.get(said["name"], ()) else None
+    asked = argparse.Namespace(teacher=said["name"], weight=weight)
+
+    def labels_so(other: Profile) -> bool:
+        return name in {teacher_id(teacher, other.policy, version) for teacher in other.teachers}
+
+    if labels_so(profile):
+        return []
+    try:
+        chosen = chosen_profile(profile, asked)
+    except Refused:
+        return None
+    if not labels_so(chosen):
+        return None
+    return ["--teacher", asked.teacher, *([] if weight is None else ["--weight", str(weight)])]
 
 
 def chosen_version(task: Task, asked: str | None) -> str:

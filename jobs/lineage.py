@@ -95,6 +95,10 @@ class Lineage:
         """The stale tables."""
         return [one for one in self.published.values() if self.states[one.name].is_stale]
 
+    def promoted_on(self, day: date) -> str | None:
+        """Return the version that a day promoted, empty where it promoted none; None if unknown."""
+        return self._promoted.on(day)
+
     def _promotions(self) -> Iterator[tuple[date, str]]:
         registry = Registry(self.lake)
         for one in self.published.values():
@@ -165,6 +169,9 @@ class Lineage:
             yield self._unreadable[one.name]
         for name, digest in one.manifest.inputs.items():
             if RAW in name:
+                continue
+            if name == "model" and f"promotions/dt={one.day}" not in self.published:
+                # Of such a day a person names the model that labels it.
                 continue
             if "/" in name:
                 yield from self._changed(one, name, digest)

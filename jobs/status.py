@@ -24,6 +24,7 @@ from jobs.lease import seats
 from jobs.lineage import RAW, Lineage, told
 from jobs.manifest import Manifest
 from jobs.printable import printable
+from jobs.profile.config import Profile
 from jobs.profile.load import load_profile
 from jobs.published import MODELS, Published, pointer_folders, read_published
 from jobs.sources.redelivered import redelivered
@@ -118,7 +119,9 @@ def days_page(
         yield ""
 
 
-def stale_page(lineage: Lineage, shown: list[Published], profile: str) -> Iterator[str]:
+def stale_page(
+    lineage: Lineage, shown: list[Published], profile: Profile, written: str
+) -> Iterator[str]:
     """Yield what is stale on which days, why, and the commands that bring it up to date."""
     names = {one.name for one in shown}
     stale = [one for one in lineage.stale if one.name in names]
@@ -142,7 +145,7 @@ def stale_page(lineage: Lineage, shown: list[Published], profile: str) -> Iterat
         days = "day" if before == 1 else "days"
         also = f", with {before:,} stale {days} before them" if before else ""
         yield f"To bring them up to date, in this order{also}:"
-        commands = catch_up(every, lineage.lake.root, profile)
+        commands = catch_up(every, lineage, profile, written)
         yield from (f"  {command}" for command in commands[:MOST_COMMANDS])
         if len(commands) > MOST_COMMANDS:
             yield f"  and {len(commands) - MOST_COMMANDS:,} more; ask again after these"
@@ -201,7 +204,7 @@ def status(args: argparse.Namespace) -> str:
         expected = [*lake.tables, MODELS]
         expected.remove(NEVER_MADE[profile.source.kind])
         days = days_page(lineage, shown, brief, expected)
-        page = [*days, *stale_page(lineage, shown, args.profile)]
+        page = [*days, *stale_page(lineage, shown, profile, args.profile)]
     return "\n".join([*page, *at_work(lake)]) + "\n"
 
 

@@ -1,16 +1,20 @@
 """What the status page ends with: what is stale, why, and the commands that bring it right."""
 
+import dataclasses
 import hashlib
-from pathlib import Path
+import shlex
 
+import pyarrow.compute as pc
 import pytest
+from conftest import DAYS
 from traced_lake import TracedLake, day_of
 
-from jobs import status
+from jobs import label_candidates, line, status, validate
 from jobs.catch_up import catch_up, spans
 from jobs.manifest import FILE_NAME
-from jobs.published import read_published
+from jobs.published import Published, read_published
 from jobs.sources.redelivered import redelivered
+from model.config import TeacherConfig
 
 
 @pytest.fixture
@@ -94,47 +98,111 @@ def test_raw_files_are_compared_with_what_was_imported(tmp_path, capsys):
 # --- commands
 
 
-def commands(lake: TracedLake) -> list[str]:
-    return catch_up(lake.lineage().stale, Path("/the lake"), "my.toml")
+def commands(lake: TracedLake, stale: list[Published] | None = None) -> list[str]:
+    lineage = lake.lineage()
+    return catch_up(lineage.stale if stale is None else stale, lineage, lake.profile, "my.toml")
+
+
+def where(lake: TracedLake) -> str:
+    return f"--lake {lake.root} --profile my.toml --date"
 
 
 def test_a_few_steps_are_named_one_by_one_and_in_order(tmp_path):
-    lake = TracedLake(tmp_path, days=1)
-    lake.again(lake.name("examples", 1, "teacher_id=t1"))
-    where = "--lake '/the lake' --profile my.toml --date 2026-01-01"
+    lake = TracedLake(tmp_path / "the lake's", days=1)
+    lake.again(lake.name("examples", 1, lake.key("m0")))
+    place = shlex.join(["--lake", str(lake.root), "--profile", "my.toml", "--date", "2026-01-01"])
     assert commands(lake) == [
-        f"python -m jobs.validate --table teacher_labels unlabelled examples {where}",
-        f"python -m jobs.train {where}",
+        f"python -m jobs.validate --table teacher_labels unlabelled examples {place}",
+        f"python -m jobs.train {place}",
     ]
 
 
 def test_many_steps_are_the_line_from_the_first_day_to_the_last(lake):
     lake.again(lake.name("request_logs", 2))
     assert commands(lake) == [
-        "python -m jobs.line --lake '/the lake' --profile my.toml --date 2026-01-02 --days 2 "
-        "--from build_candidates"
+        f"python -m jobs.line {where(lake)} 2026-01-02 --days 2 --from build_candidates"
     ]
 
 
 def test_raw_files_that_changed_are_brought_in_first(lake):
     logs = lake.name("request_logs", 2)
     lineage = lake.lineage({logs: ["raw file a.csv was delivered again"]})
-    (command,) = catch_up(lineage.stale, Path("lake"), "toy")
+    (command,) = commands(lake, lineage.stale)
     assert command.endswith("--date 2026-01-02 --days 2")
 
 
 def test_the_first_day_has_its_own_steps(lake):
     lake.again(lake.name("candidate_sets", 1))
-    found = catch_up([one for one in lake.lineage().stale if one.is_bootstrap], Path("lake"), "toy")
-    where = "--lake lake --profile toy --date 2026-01-01"
-    assert found == [f"python -m jobs.train --bootstrap {where}"]
+    found = commands(lake, [one for one in lake.lineage().stale if one.is_bootstrap])
+    assert found == [f"python -m jobs.train --bootstrap {where(lake)} 2026-01-01"]
 
 
 def test_what_no_step_is_known_for_is_left_to_the_line(lake):
     (lake.root / lake.name("candidate_sets", 3) / FILE_NAME).write_text("{")
     damaged = [one for one in read_published(lake.lake) if one.damage]
-    (command,) = catch_up(damaged, Path("lake"), "toy")
-    assert command == "python -m jobs.line --lake lake --profile toy --date 2026-01-03 --days 1"
+    assert commands(lake, damaged) == [f"python -m jobs.line {where(lake)} 2026-01-03 --days 1"]
+
+
+def test_what_a_backfill_and_its_validation_made_comes_after_the_line(lake):
+    asked = TeacherConfig(name="msd", k=lake.profile.teacher.k, diversity_weight=0.5)
+    lake.label(3, "m2", asked)
+    for table in ("promotions", "quarantine", "teacher_labels", "unlabelled"):
+        lake.validate(table, 3)
+    assert lake.lineage().stale == []
+    lake.again(lake.name("candidate_sets", 3))
+    assert commands(lake) == [
+        f"python -m jobs.line {where(lake)} 2026-01-03 --days 1 --from build_candidates",
+        f"python -m jobs.label_candidates --teacher msd --weight 0.5 {where(lake)} 2026-01-03",
+        f"python -m jobs.validate --table promotions teacher_labels unlabelled {where(lake)} "
+        "2026-01-03",
+    ]
+
+
+def test_labels_on_a_model_that_a_person_named_are_made_again_on_it(lake):
+    lake.put(lake.name("candidate_sets", 9), {}, "build_candidates")
+    asked = TeacherConfig(name="category_decay", k=lake.profile.teacher.k)
+    lake.label(9, "m1", asked)
+    assert lake.lineage().stale == [], "no model is promoted on this day"
+    lake.again(lake.name("candidate_sets", 9))
+    assert commands(lake) == [
+        "python -m jobs.label_candidates --teacher category_decay --model m1 "
+        f"{where(lake)} 2026-01-09"
+    ]
+
+
+@pytest.mark.parametrize("other", [{"k": 4}, {"name": "dpp", "window": 3}])
+def test_labels_that_no_flags_ask_for_are_named(lake, other):
+    asked = dataclasses.replace(lake.profile.teacher, cosine_scale=0.0, **other)
+    lake.label(3, "m2", asked)
+    lake.again(lake.name("candidate_sets", 3))
+    told = ": this profile names no such teacher; label the day again with the profile of then"
+    assert commands(lake)[1:] == [
+        f"{lake.name(table, 3, lake.key('m2', asked))}{told}"
+        for table in ("teacher_labels", "unlabelled")
+    ]
+
+
+def test_the_commands_leave_nothing_stale(toy, tmp_path, capsys):
+    world = toy.copy(tmp_path / "lake")
+    flags = ["--lake", str(world.root), "--profile", "toy"]
+    day = ["--date", str(DAYS[2])]
+    assert label_candidates.main([*flags, *day, "--teacher", "msd", "--weight", "0.5"]) == 0
+    tables = ["promotions", "teacher_labels", "unlabelled"]
+    assert validate.main([*flags, *day, "--table", *tables]) == 0
+    logs = world.partition("request_logs", DAYS[2])
+    rows = logs.read()
+    place = rows.schema.get_field_index("score")
+    world.publish(logs, rows.set_column(place, "score", pc.multiply(rows["score"], 2.0)))
+
+    assert status.main(flags) == 0
+    told = capsys.readouterr().out.partition("in this order:\n")[2].splitlines()
+    told = [shlex.split(line)[2:] for line in told if line.startswith("  python -m ")]
+    assert [step for step, *_ in told] == ["jobs.line", "jobs.label_candidates", "jobs.validate"]
+    for step, *argv in told:
+        assert line.step_module(step.removeprefix("jobs.")).main(argv) == 0
+    capsys.readouterr()
+    assert status.main(flags) == 0
+    assert "\nNothing is stale.\n" in capsys.readouterr().out
 
 
 def test_days_are_joined_where_they_follow_each_other():

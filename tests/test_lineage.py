@@ -76,14 +76,14 @@ def test_candidates_that_come_out_the_same_end_it_there(lake):
 
 
 def test_what_is_gone_or_damaged_is_a_cause_too(lake):
-    labels = lake.name("teacher_labels", 2, "teacher_id=t2")
+    labels = lake.name("teacher_labels", 2, lake.key("m1"))
     (lake.root / labels / FILE_NAME).unlink()
     found = stale(lake)
-    assert found[lake.name("examples", 2, "teacher_id=t2")] == f"{labels} is gone"
+    assert found[lake.name("examples", 2, lake.key("m1"))] == f"{labels} is gone"
     assert found[lake.name("models", 2)] == f"stale: {labels} is gone"
     (lake.root / labels / FILE_NAME).write_text("{")
     found = stale(lake)
-    assert found[lake.name("examples", 2, "teacher_id=t2")] == f"{labels} is damaged"
+    assert found[lake.name("examples", 2, lake.key("m1"))] == f"{labels} is damaged"
     assert " is damaged (" in found[labels]
 
 
@@ -100,7 +100,7 @@ def test_another_model_is_a_cause_and_is_told_with_the_table_that_it_changes(lak
 def test_a_decision_by_hand_makes_the_labels_of_its_day_stale(lake):
     lake.decide(3, "m2", "m1")
     found = stale(lake)
-    labels = lake.name("teacher_labels", 3, "teacher_id=t3")
+    labels = lake.name("teacher_labels", 3, lake.key("m2"))
     assert found[labels] == "model is m1 now"
     assert found[lake.name("models", 3)].startswith(f"stale: {labels}: model is m1 now")
     assert lake.name("rankings", 3) not in found
@@ -108,23 +108,23 @@ def test_a_decision_by_hand_makes_the_labels_of_its_day_stale(lake):
 
 def test_labels_of_a_model_that_is_not_promoted_any_more_are_superseded_step_by_step(lake):
     lake.decide(3, "m2", "m1")
-    lake.label(3, "m1", "t9")
-    old = {table: lake.name(table, 3, "teacher_id=t3") for table in ("teacher_labels", "examples")}
+    lake.label(3, "m1")
+    old = {table: lake.name(table, 3, lake.key("m2")) for table in ("teacher_labels", "examples")}
     found = stale(lake)
     assert found[old["teacher_labels"]] == "superseded: model m1 is promoted on this day now"
     assert found[old["examples"]] == (
         f"{old['teacher_labels']} is superseded; "
-        f"{lake.name('unlabelled', 3, 'teacher_id=t3')} is superseded; "
+        f"{lake.name('unlabelled', 3, lake.key('m2'))} is superseded; "
         "the day's labels are of model m1 now"
     )
     assert found[lake.name("models", 3)].startswith("stale: ")
     of_labels = lake.name("validations", 3, "of=teacher_labels")
-    assert found[of_labels] == f"{lake.name('teacher_labels', 3, 'teacher_id=t9')} is there now"
-    lake.learn(3, "t9", "m8")
+    assert found[of_labels] == f"{lake.name('teacher_labels', 3, lake.key('m1'))} is there now"
+    lake.learn(3, "m1", "m8")
     for table in ("teacher_labels", "examples"):
         lake.validate(table, 3)
     found = stale(lake)
-    assert set(found) == {*old.values(), lake.name("unlabelled", 3, "teacher_id=t3")}
+    assert set(found) == {*old.values(), lake.name("unlabelled", 3, lake.key("m2"))}
     assert all(why.startswith("superseded: ") for why in found.values())
     assert lake.lineage().stale == []
 
@@ -132,7 +132,7 @@ def test_labels_of_a_model_that_is_not_promoted_any_more_are_superseded_step_by_
 def test_a_day_that_arrives_late_belongs_to_the_windows_of_later_days(tmp_path):
     lake = TracedLake(tmp_path, days=4)
     sets = lake.name("candidate_sets", 2)
-    examples = lake.name("examples", 3, "teacher_id=t3")
+    examples = lake.name("examples", 3, lake.key("m2"))
     known = Manifest.read(lake.root / examples).inputs
     lake.put(examples, {n: d for n, d in known.items() if "dt=2026-01-02" not in n},
              "build_examples")  # fmt: skip
@@ -160,7 +160,7 @@ def test_other_code_is_told_and_makes_nothing_stale(lake, monkeypatch):
 def test_causes_are_named_up_to_a_number(lake):
     for table in ("teacher_labels", "unlabelled"):
         for number in (2, 3):
-            lake.again(lake.name(table, number, f"teacher_id=t{number}"))
+            lake.again(lake.name(table, number, lake.key(f"m{number - 1}")))
     model = lake.lineage().states[lake.name("models", 3)]
     assert len(model.inherited) == 4
     assert str(model).endswith(" and more")
@@ -172,7 +172,7 @@ def test_an_unreadable_promotion_is_a_reason_of_its_own(lake):
     (partition.folder() / "part-0.parquet").unlink()
     found = stale(lake)
     assert "cannot be read" in found[partition.name]
-    assert found[lake.name("teacher_labels", 3, "teacher_id=t3")] == "model is none now"
+    assert found[lake.name("teacher_labels", 3, lake.key("m2"))] == "model is none now"
 
 
 # --- raw files

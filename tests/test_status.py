@@ -44,7 +44,9 @@ def test_the_status_names_what_is_there_and_what_has_changed_since(toy, tmp_path
     assert after[f"{candidates.name}/{candidates.manifest().folder}"] == (
         f"{logs.name} was made again"
     )
-    assert after[f"{labels.name}/{labels.manifest().folder}"] == "model is none now"
+    assert after[f"{labels.name}/{labels.manifest().folder}"] == (
+        f"stale: {logs.name} was made again"
+    )
     scored = world.partition("rankings", DAYS[2])
     assert "promoted is " in after[f"{scored.name}/{scored.manifest().folder}"]
     stale = {name for name, why in after.items() if why != "nothing"}

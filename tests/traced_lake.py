@@ -1,5 +1,6 @@
 """A lake of pointers without rows, for what follows from what; only promotions hold any."""
 
+import dataclasses
 import hashlib
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,6 +12,8 @@ from jobs.decision import Decision, as_rows
 from jobs.lineage import Lineage
 from jobs.manifest import FILE_NAME, Manifest, code_version
 from jobs.publish import Publication
+from jobs.teacher import teacher_id
+from model.config import TeacherConfig
 
 FIRST = date(2026, 1, 1)
 OF = ("request_logs", "candidate_sets", "rankings", "metrics", "teacher_labels", "examples")
@@ -39,7 +42,10 @@ class TracedLake(World):
     def name(self, table: str, number: int, *rest: str) -> str:
         return "/".join([table, f"dt={day_of(number)}", *rest])
 
-    def put(self, name: str, inputs: dict[str, str], step: str, digest: str = "") -> None:
+    def put(
+        self, name: str, inputs: dict[str, str], step: str, digest: str = "",
+        parameters: dict | None = None,
+    ) -> None:  # fmt: skip
         """Publish something, again and otherwise where a digest is given."""
         folder = self.root / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +55,7 @@ class TracedLake(World):
             table=table, partition=dict(p.split("=") for p in name.split("/") if "=" in p),
             folder=f"../{digest}" if table == "models" else "v=0123456789ab", rows=9,
             digest=digest, fingerprint="", step=step, recipe="", code=code_version(),
-            parameters={}, inputs=inputs,
+            parameters=parameters or {}, inputs=inputs,
         )  # fmt: skip
         (folder / FILE_NAME).write_text(made.to_text())
 
@@ -60,7 +66,7 @@ class TracedLake(World):
     def again(self, name: str, digest: str = "other") -> None:
         """Make a table again with other rows, from what it was made from."""
         live = Manifest.read(self.root / name)
-        self.put(name, live.inputs, live.step, digest)
+        self.put(name, live.inputs, live.step, digest, live.parameters)
 
     def decide(self, number: int, candidate: str, promoted: str = "") -> None:
         """Publish the day's decision."""
@@ -85,24 +91,33 @@ class TracedLake(World):
         judged = self.live(rankings, sets, self.name("reference_items", number))
         self.put(self.name("metrics", number), judged, "evaluate")
 
-    def label(self, number: int, version: str, teacher: str) -> None:
+    def key(self, version: str, teacher: TeacherConfig | None = None) -> str:
+        """Return the partition of what a teacher, or else the profile's, makes on a model."""
+        teacher = teacher or self.profile.teacher
+        return f"teacher_id={teacher_id(teacher, self.profile.policy, version)}"
+
+    def label(self, number: int, version: str, teacher: TeacherConfig | None = None) -> None:
         """Make the labels of a day by a model."""
         sets = self.live(self.name("candidate_sets", number))
+        config = dataclasses.asdict(teacher or self.profile.teacher)
         for table in ("unlabelled", "teacher_labels"):
-            name = self.name(table, number, f"teacher_id={teacher}")
-            self.put(name, sets | {"model": version}, "label_candidates")
+            name = self.name(table, number, self.key(version, teacher))
+            self.put(
+                name, sets | {"model": version}, "label_candidates",
+                parameters={"teacher": config, "model_version": version},
+            )  # fmt: skip
 
-    def learn(self, number: int, teacher: str, version: str) -> None:
-        """Make examples of the last days and train on them."""
+    def learn(self, number: int, labeller: str, version: str) -> None:
+        """Make examples of the last days, this one's labelled by a model, and train on them."""
         last = range(number - self.profile.training.train_days + 1, number + 1)
         days = [n for n in last if n > 0]
         sets = [self.name("candidate_sets", n) for n in days]
         labels = [
-            f"{self.name(table, n)}/teacher_id={teacher if n == number else f't{n}'}"
+            self.name(table, n, self.key(labeller if n == number else f"m{n - 1}"))
             for table in ("teacher_labels", "unlabelled")
             for n in days
         ]
-        name = self.name("examples", number, f"teacher_id={teacher}")
+        name = self.name("examples", number, self.key(labeller))
         self.put(name, self.live(*sets, *labels), "build_examples")
         self.put(self.name("models", number), self.live(name), "train", version)
 
@@ -121,8 +136,8 @@ class TracedLake(World):
         else:
             self.rank(number, f"m{number - 1}")
         self.decide(number, f"m{number - 1}")
-        self.label(number, f"m{number - 1}", f"t{number}")
-        self.learn(number, f"t{number}", f"m{number}")
+        self.label(number, f"m{number - 1}")
+        self.learn(number, f"m{number - 1}", f"m{number}")
         for table in OF:
             self.validate(table, number)
 
