@@ -1,7 +1,7 @@
 """The commands that bring stale tables up to date, as few as there can be.
 
-First what the line runs; then the labels of teachers that the profile does not name, which a
-backfill made; last the validation of what the line does not validate.
+First what the line runs; then labels that only a backfill asks for, under other teachers than the
+profile's or a model that no day promoted; last the validation of what the line does not validate.
 """
 
 import shlex
@@ -75,13 +75,15 @@ def _labels_of_others(
     """Return labels that the line does not make, with their commands; those without; the rest."""
     labels, lost, rest = [], [], []
     for one in stale:
-        is_labels = one.manifest is not None and one.manifest.step == LABELLING
-        flags = flags_of(one.manifest, profile) if is_labels else []
+        if one.manifest is None or one.manifest.step != LABELLING:
+            rest.append(one)
+            continue
+        flags = flags_of(one.manifest, profile)
+        if flags is not None and not lineage.promoted_on(one.day):
+            flags += ["--model", one.manifest.parameters["model_version"]]
         if flags is None:
             lost.append(one)
         elif flags:
-            if not lineage.promoted_on(one.day):
-                flags += ["--model", one.manifest.parameters["model_version"]]
             labels.append((one, shlex.join([LABELLING, *flags])))
         else:
             rest.append(one)

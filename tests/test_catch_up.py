@@ -158,15 +158,17 @@ def test_what_a_backfill_and_its_validation_made_comes_after_the_line(lake):
     ]
 
 
-def test_labels_on_a_model_that_a_person_named_are_made_again_on_it(lake):
+@pytest.mark.parametrize("name", ["mmr", "category_decay"])
+def test_labels_on_a_model_that_a_person_named_are_made_again_on_it(lake, name):
+    own = lake.profile.teacher
+    asked = own if name == own.name else TeacherConfig(name=name, k=own.k)
     lake.put(lake.name("candidate_sets", 9), {}, "build_candidates")
-    asked = TeacherConfig(name="category_decay", k=lake.profile.teacher.k)
     lake.label(9, "m1", asked)
     assert lake.lineage().stale == [], "no model is promoted on this day"
     lake.again(lake.name("candidate_sets", 9))
+    flags = "" if asked == own else f"--teacher {name} "
     assert commands(lake) == [
-        "python -m jobs.label_candidates --teacher category_decay --model m1 "
-        f"{where(lake)} 2026-01-09"
+        f"python -m jobs.label_candidates {flags}--model m1 {where(lake)} 2026-01-09"
     ]
 
 
