@@ -18,8 +18,6 @@ from jobs.teacher import WITHOUT_TEACHER
 LABELLING = "label_candidates"
 FEW = 3
 """So many steps are named one by one; of more the line runs what has changed."""
-VALIDATED = {word for c in COMMANDS if c.startswith("validate") for word in c.split()[2:]}
-"""The tables that the line validates."""
 
 
 def command_of(one: Published) -> str:
@@ -50,7 +48,7 @@ def catch_up(
     for one in rest:
         of = one.keys.get("of")
         # What the line validates of such a day, it validates before these labels are there.
-        if one.manifest and of and (of not in VALIDATED or (one.day, of) in relabelled):
+        if one.manifest and of and (not command_of(one) or (one.day, of) in relabelled):
             checks.setdefault(one.day, set()).add(of)
         else:
             of_line.append(one)
@@ -79,7 +77,7 @@ def _labels_of_others(
             rest.append(one)
             continue
         flags = flags_of(one.manifest, profile)
-        if flags is not None and not lineage.promoted_on(one.day):
+        if flags is not None and lineage.promoted_on(one.day) is None:
             flags += ["--model", one.manifest.parameters["model_version"]]
         if flags is None:
             lost.append(one)

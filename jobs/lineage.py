@@ -96,7 +96,7 @@ class Lineage:
         return [one for one in self.published.values() if self.states[one.name].is_stale]
 
     def promoted_on(self, day: date) -> str | None:
-        """Return the version that a day promoted, empty where it promoted none; None if unknown."""
+        """Return the version that a day promoted; None where no decision can be read."""
         return self._promoted.on(day)
 
     def _promotions(self) -> Iterator[tuple[date, str]]:

@@ -104,16 +104,16 @@ def commands(lake: TracedLake, stale: list[Published] | None = None) -> list[str
 
 
 def where(lake: TracedLake) -> str:
-    return f"--lake {lake.root} --profile my.toml --date"
+    return f"--lake {shlex.quote(str(lake.root))} --profile my.toml --date"
 
 
 def test_a_few_steps_are_named_one_by_one_and_in_order(tmp_path):
     lake = TracedLake(tmp_path / "the lake's", days=1)
     lake.again(lake.name("examples", 1, lake.key("m0")))
-    place = shlex.join(["--lake", str(lake.root), "--profile", "my.toml", "--date", "2026-01-01"])
+    day = f"{where(lake)} 2026-01-01"
     assert commands(lake) == [
-        f"python -m jobs.validate --table teacher_labels unlabelled examples {place}",
-        f"python -m jobs.train {place}",
+        f"python -m jobs.validate --table teacher_labels unlabelled examples {day}",
+        f"python -m jobs.train {day}",
     ]
 
 

@@ -49,7 +49,8 @@ def columns_of(
 ) -> tuple[Columns, Iterator[Request]]:
     """Return the columns and requests of a day, as simulate_logs makes them."""
     world = profile.world
-    args = argparse.Namespace(lake=tmp_path, date=world.first_day, profile=profile, force=False)
+    date = world.first_day + timedelta(days=number)
+    args = argparse.Namespace(lake=tmp_path, date=date, profile=profile, force=False)
     catalogue = Catalogue(world, profile.fields)
     day = Day(catalogue, number)
     return Columns(Task("simulate_logs", args), catalogue, day), day.requests()
